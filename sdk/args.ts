@@ -1,0 +1,277 @@
+import type { Input, Output } from "@pulumi/pulumi";
+
+/**
+ * What a `MultiArchImage` is made of. Inputs that `docker_build.Image` has too carry its names and shapes, so that a
+ * program moves over by changing the class.
+ */
+export interface MultiArchImageArgs {
+    /**
+     * The platforms the image is built for, as `os/architecture` with an optional variant, for example `linux/amd64`,
+     * `linux/arm64` or `linux/arm/v7`. Each one is built on a builder of its own, all at once.
+     * @plain
+     */
+    platforms: string[];
+
+    /**
+     * Where the image is pushed: registry and name without a tag, for example `registry.example.com/team/app`.
+     * A change replaces the images; what was pushed to the old place stays there.
+     */
+    repository: Input<string>;
+
+    /**
+     * The tags that point to the index once it is complete. Defaults to `latest`. Changing the tags never builds
+     * anything, and a tag taken off this list stays in the registry.
+     */
+    tags?: Input<Input<string>[]>;
+
+    /** The files a build can use. Defaults to the folder of the program. */
+    context?: Input<BuildContextArgs>;
+
+    /** The Dockerfile. Defaults to the file `Dockerfile` in the context. */
+    dockerfile?: Input<DockerfileArgs>;
+
+    /** The stage of the Dockerfile to build. Defaults to its last stage. */
+    target?: Input<string>;
+
+    /**
+     * Values for the `ARG` lines of the Dockerfile. Defaults to none. They are kept in the history of the image, so
+     * they are no place for secrets: use `secrets`.
+     */
+    buildArgs?: Input<Record<string, Input<string>>>;
+
+    /**
+     * Values for `RUN --mount=type=secret,id=...`, by id. Defaults to none. They reach the builder's memory and nothing
+     * else. A changed secret does not build the image again.
+     * @secret
+     */
+    secrets?: Input<Record<string, Input<string>>>;
+
+    /**
+     * Accounts for registries, to pull base images and to push. Defaults to what the docker configuration of the
+     * machine has, credential helpers included. A changed account does not build the image again.
+     */
+    registries?: Input<Input<RegistryArgs>[]>;
+
+    /**
+     * Where build steps are cached beyond the builder's own disk. Defaults to no such cache. One declaration serves all
+     * platforms: each gets a scope of its own, so none overwrites another's.
+     */
+    cache?: Input<CacheArgs>;
+
+    /** What builds. Every platform needs at least one builder that runs it natively. */
+    builders: Input<BuildersArgs>;
+
+    /**
+     * What happens when a builder runs a platform only by emulation: `never` refuses it, `allow` accepts builds that
+     * can take many times as long. Defaults to `never`.
+     */
+    emulation?: Input<Emulation>;
+
+    /**
+     * How long one platform may build and push, in seconds. Defaults to one hour.
+     * @integer
+     */
+    timeoutSeconds?: Input<number>;
+
+    /**
+     * How often a platform is tried again after a lost connection, a restarted builder, or a registry that answers
+     * 429 or 5xx. Defaults to two more tries. A failing step is never tried again.
+     * @integer
+     */
+    retries?: Input<number>;
+}
+
+/** The files a build can use. */
+export interface BuildContextArgs {
+    /**
+     * A folder, relative to the folder of the program, or the address of a git repository (`https://host/x.git#ref:dir`)
+     * or of a tarball. What an ignore file excludes is not sent, and does not count as a change.
+     */
+    location: Input<string>;
+
+    /**
+     * More contexts, by the name that `FROM` and `COPY --from` use for them. Defaults to none.
+     */
+    named?: Input<Record<string, Input<NamedContextArgs>>>;
+}
+
+/** One more context, beside the main one. */
+export interface NamedContextArgs {
+    /** A folder, git repository or tarball as in the main context, or `docker-image://` or `oci-layout://`. */
+    location: Input<string>;
+}
+
+/** The Dockerfile: a file or a text, not both. */
+export interface DockerfileArgs {
+    /** The path of the file, relative to the folder of the program. Defaults to `Dockerfile` in the context. */
+    location?: Input<string>;
+
+    /** The text itself. Defaults to the file. */
+    inline?: Input<string>;
+}
+
+/** An account for one registry. */
+export interface RegistryArgs {
+    /** The registry, for example `ghcr.io` or `registry.example.com:5000`. */
+    address: Input<string>;
+
+    /** The name of the account. Defaults to none. */
+    username?: Input<string>;
+
+    /**
+     * The password or token of the account. Defaults to none. Always kept as a secret.
+     * @secret
+     */
+    password?: Input<string>;
+}
+
+/** Where build steps are cached: exactly one of `registry`, `local` and `inline`. */
+export interface CacheArgs {
+    /** Keeps the cache in a registry. This is the one for builders that come and go. */
+    registry?: Input<RegistryCacheArgs>;
+
+    /** Keeps the cache in a folder of the machine that runs `pulumi up`. */
+    local?: Input<LocalCacheArgs>;
+
+    /** Keeps the cache inside the image. It holds the last stage only. */
+    inline?: Input<InlineCacheArgs>;
+
+    /**
+     * Which steps are kept: `max` keeps those of all stages, `min` only those of the last one. Defaults to `max`.
+     * Means nothing for `inline`.
+     */
+    mode?: Input<CacheMode>;
+
+    /** True reads the cache and never writes it. Defaults to false. */
+    readOnly?: Input<boolean>;
+
+    /** True lets a build succeed whose cache could not be written. Defaults to true. */
+    ignoreError?: Input<boolean>;
+}
+
+/** A cache in a registry. */
+export interface RegistryCacheArgs {
+    /**
+     * The reference of the cache, with or without a tag. Defaults to the tag `buildcache` in the repository of the
+     * image. Each platform adds its name to the tag, for example `buildcache-linux-arm64`.
+     */
+    ref?: Input<string>;
+}
+
+/** A cache in a folder. */
+export interface LocalCacheArgs {
+    /** The folder, relative to the folder of the program. Each platform has a folder of its own inside. */
+    directory: Input<string>;
+}
+
+/** A cache inside the image. It has nothing to set. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- written as `inline: {}` in every language
+export interface InlineCacheArgs {}
+
+/** What builds: exactly one kind. */
+export interface BuildersArgs {
+    /** BuildKit daemons that run already. Several may serve the same platform. */
+    endpoints?: Input<Input<EndpointArgs>[]>;
+}
+
+/** A BuildKit daemon that runs already. */
+export interface EndpointArgs {
+    /** The platform it builds, which it must run natively. */
+    platform: Input<string>;
+
+    /**
+     * Where it listens: `tcp://host:port`, `unix:///path`, `ssh://user@host`, `kube-pod://pod?namespace=x` or
+     * `docker-container://name`.
+     */
+    address: Input<string>;
+
+    /** What proves both sides to each other. Required for `tcp://`, unless `insecure` is written out. */
+    tls?: Input<TlsArgs>;
+
+    /** The name in the builder's certificate. Defaults to the host of the address. */
+    serverName?: Input<string>;
+
+    /** True speaks to a `tcp://` address without TLS: whoever reaches it owns the builder. Defaults to false. */
+    insecure?: Input<boolean>;
+}
+
+/** Certificates and key for mutual TLS, each as PEM text. */
+export interface TlsArgs {
+    /** The CA that signed the builder's certificate. */
+    ca: Input<string>;
+
+    /** The certificate this side shows. */
+    cert: Input<string>;
+
+    /**
+     * The private key of that certificate. Always kept as a secret.
+     * @secret
+     */
+    key: Input<string>;
+}
+
+/** Whether a builder may emulate its platform. */
+export type Emulation = "never" | "allow";
+
+/** Which steps a cache keeps. */
+export type CacheMode = "max" | "min";
+
+/** What a `MultiArchImage` gives to the rest of the program. All of it is known in preview when nothing changes. */
+export interface MultiArchImageOutputs {
+    /** The digest of the index: it stands for all platforms and never changes its meaning. */
+    readonly indexDigest: Output<string>;
+
+    /** The image by digest, `repository@sha256:...`: what a deployment should use. */
+    readonly ref: Output<string>;
+
+    /** The image by each of its tags, in the order of `tags`. */
+    readonly tagRefs: Output<string[]>;
+
+    /** What was pushed for each platform, by platform: the digest of its image. */
+    readonly platformDigests: Output<Record<string, string>>;
+
+    /** The plain image manifest of each platform, by platform, for consumers that refuse an index. */
+    readonly manifestDigests: Output<Record<string, string>>;
+
+    /** Stands for everything that can change the image. Equal on every machine for equal content. */
+    readonly contentHash: Output<string>;
+
+    /** How each platform was built the last time it was, by platform. */
+    readonly builds: Output<Record<string, BuildReport>>;
+}
+
+/** How one platform was built. */
+export interface BuildReport {
+    /** The address of the builder. */
+    builder: string;
+
+    /** The version of BuildKit there. */
+    builderVersion: string;
+
+    /** Seconds until the builder took the build. */
+    waitingSeconds: number;
+
+    /** Seconds from there until the image was ready. */
+    buildingSeconds: number;
+
+    /** Seconds the push took. */
+    pushingSeconds: number;
+
+    /**
+     * The steps of the build.
+     * @integer
+     */
+    steps: number;
+
+    /**
+     * How many of the steps came from the cache.
+     * @integer
+     */
+    cachedSteps: number;
+
+    /**
+     * Bytes of the context that were sent to the builder.
+     * @integer
+     */
+    bytesSent: number;
+}

@@ -1,0 +1,63 @@
+import { routeBuildArgs } from "./buildArgs";
+import { builderName } from "./builderArgv";
+import { cacheArgv } from "./cache";
+import { csvRecord } from "./csv";
+import type { BuildFiles, BuildRequest } from "./request";
+
+export { createBuilderArgv, inspectBuilderArgv } from "./builderArgv";
+
+/** How one build is run. */
+export interface BuildArgv {
+    readonly args: string[];
+    /** What the environment of buildx has in addition: the values of build arguments. */
+    readonly env: Record<string, string>;
+}
+
+/**
+ * The arguments of `buildx build` for one platform. It runs in the base directory of the request, so relative paths
+ * mean what they mean there.
+ */
+export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
+    const { flags, env } = routeBuildArgs(request);
+    const dockerfile = files.dockerfile ?? request.dockerfile?.location;
+    const args = [
+        "build",
+        ...["--builder", builderName],
+        ...["--platform", request.platform],
+        ...["--progress", "rawjson"],
+        ...["--metadata-file", files.metadata],
+        ...["--output", outputOf(request)],
+        // Without these buildx makes an index with a provenance beside the image.
+        "--provenance=false",
+        "--sbom=false",
+        ...(dockerfile === undefined ? [] : ["--file", notStdin(dockerfile)]),
+        ...(request.target === undefined ? [] : ["--target", request.target]),
+        ...flags.flatMap((flag) => ["--build-arg", flag]),
+        ...Object.entries(files.secrets).flatMap(([id, file]) => ["--secret", csvRecord([`id=${id}`, `src=${file}`])]),
+        ...Object.entries(request.labels ?? {}).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
+        ...Object.entries(request.context.named ?? {}).flatMap(([name, { location }]) => {
+            return ["--build-context", `${name}=${location}`];
+        }),
+        ...cacheArgv(request.cache, request),
+        "--",
+        notStdin(request.context.location),
+    ];
+    return { args, env: { ...env } };
+}
+
+/** Pushed by digest: no tag exists until all platforms are there. */
+function outputOf(request: BuildRequest): string {
+    return csvRecord([
+        "type=image",
+        `name=${request.repository}`,
+        "push-by-digest=true",
+        "name-canonical=true",
+        "push=true",
+        "oci-mediatypes=true",
+    ]);
+}
+
+/** To buildx a lone dash is its standard input. */
+function notStdin(path: string): string {
+    return path === "-" ? "./-" : path;
+}

@@ -1,0 +1,118 @@
+import { readFile } from "node:fs/promises";
+import { MultiArchError } from "../errors";
+import type { Dockerfile } from "./dockerfile";
+import { digestOf } from "./encode";
+import { hashFolder } from "./folderHash";
+import { resolveCommit } from "./gitCommit";
+import { systemCode } from "./insideRoot";
+import type { PlannedSource } from "./plan";
+import { requirePlan } from "./plan";
+import { hashRemoteFile } from "./remoteFile";
+import type { ContextHash, HashRequest } from "./request";
+import { shareInFlight } from "./share";
+
+// Part of every hash: a change of what is hashed, or how, must change it.
+const format = "multiarch context 1";
+
+const shared = shareInFlight<ContextHash>();
+
+/**
+ * Hashes what a build would read from its contexts: equal content gives an equal hash on every machine, any change that
+ * a build can see gives another. Calls for the same request that overlap share one reading.
+ *
+ * Throws a MultiArchError `context-missing`, `context-unreadable`, `context-unresolved` or `context-ignore-invalid` with
+ * the property to change, and the signal's reason when aborted.
+ */
+export async function hashContext(request: HashRequest): Promise<ContextHash> {
+    const { signal, runGit, ...rest } = request;
+    signal?.throwIfAborted();
+    if (runGit) {
+        return computeHash(request);
+    }
+    const key = JSON.stringify([rest.baseDirectory ?? process.cwd(), rest.context, rest.dockerfile]);
+    return shared(key, signal, (signal) => computeHash({ ...rest, signal }));
+}
+
+async function computeHash(request: HashRequest): Promise<ContextHash> {
+    const { main, dockerfile, named } = await requirePlan(request);
+    const hashes = [await hashSource(main, request)];
+    const fields: (string | Uint8Array)[] = [
+        format,
+        ...(await describeDockerfile(dockerfile, request)),
+        ...(hashes[0]?.fields ?? []),
+    ];
+    for (const [name, source] of named) {
+        const hash = await hashSource(source, request);
+        hashes.push(hash);
+        fields.push(name, ...hash.fields);
+    }
+    return {
+        digest: `sha256:${digestOf(fields).toString("hex")}`,
+        files: hashes.reduce((sum, hash) => sum + hash.files, 0),
+        bytes: hashes.reduce((sum, hash) => sum + hash.bytes, 0),
+    };
+}
+
+interface SourceHash {
+    /** The kind and one digest or text: always two, so that a list of them can be read in one way only. */
+    readonly fields: readonly [kind: string, value: string | Uint8Array];
+    readonly files: number;
+    readonly bytes: number;
+}
+
+async function hashSource(source: PlannedSource, { signal, runGit }: HashRequest): Promise<SourceHash> {
+    switch (source.kind) {
+        case "folder": {
+            const { digest, files, bytes } = await hashFolder(source, signal);
+            return { fields: ["folder", digest], files, bytes };
+        }
+        case "git": {
+            const { property, reference } = source;
+            const commit = await resolveCommit(reference, { property, runGit, signal });
+            const options = Object.entries(reference.options).sort().flat();
+            // With the git folder in the context, it also shows where it was cloned from.
+            const origin = reference.options["keep-git-dir"] === "true" ? reference.ref : "";
+            return withoutFiles("git", digestOf([commit, reference.folder, origin, ...options]));
+        }
+        case "url":
+            return withoutFiles("url", await hashRemoteFile(source.url, { property: source.property, signal }));
+        case "layout":
+            return withoutFiles("layout", digestOf([await readWhole(source.index, source.property)]));
+        case "text":
+            return withoutFiles("text", source.text);
+    }
+}
+
+function withoutFiles(kind: string, value: string | Uint8Array): SourceHash {
+    return { fields: [kind, value], files: 0, bytes: 0 };
+}
+
+/** Its bytes count wherever they come from, also when the context ignores the file or does not hold it. */
+async function describeDockerfile(
+    dockerfile: Dockerfile,
+    { signal }: HashRequest,
+): Promise<[kind: string, value: string | Uint8Array]> {
+    const property = "dockerfile.location";
+    switch (dockerfile.kind) {
+        case "text":
+            return ["dockerfile", Buffer.from(dockerfile.text)];
+        case "file":
+            return ["dockerfile", await readWhole(dockerfile.path, property)];
+        case "url":
+            return ["dockerfile url", await hashRemoteFile(dockerfile.url, { property, signal })];
+        case "inContext":
+            return ["dockerfile in context", dockerfile.path];
+    }
+}
+
+async function readWhole(path: string, property: string): Promise<Buffer> {
+    try {
+        return await readFile(path);
+    } catch (error) {
+        throw new MultiArchError("context-unreadable", {
+            what: `a file of the context cannot be read (${systemCode(error)})`,
+            property,
+            cause: error,
+        });
+    }
+}

@@ -1,0 +1,147 @@
+/**
+ * Why something failed, as data. Texts are derived from these codes in one place, so that callers, tests and
+ * policies never have to match sentences.
+ */
+export const errorCodes = {
+    // What is missing or too old on the machine that runs `pulumi up`.
+    "tool-missing": "Install it, or put it on PATH.",
+    "buildx-missing": "Install docker buildx 0.19 or newer, or name its binary in MULTIARCH_BUILDX.",
+    "buildx-too-old": "Install docker buildx 0.19 or newer, or name a newer binary in MULTIARCH_BUILDX.",
+    "private-folder-unsafe": "Remove it, or point XDG_RUNTIME_DIR to a folder that only you can write.",
+
+    // The builder, told apart before anything is built.
+    "builder-unresolvable": "Check the host name in the address, and the DNS of this machine.",
+    "builder-refused": "Check that buildkitd runs and listens on this port, and that a firewall does not reject it.",
+    "builder-unreachable": "Check routes, security groups and firewalls between this machine and the builder.",
+    "builder-tls-expired": "Renew the certificate and restart buildkitd: it reads its certificates only once.",
+    "builder-tls-not-yet-valid": "Check the clocks of both machines, or issue the certificate again.",
+    "builder-tls-untrusted": "Give the CA that signed the builder's certificate as tls.ca.",
+    "builder-tls-name": "Set serverName to a name the builder's certificate carries.",
+    "builder-tls-client-refused": "Give a client certificate and key signed by the CA that buildkitd trusts.",
+    "builder-tls-material": "Give ca, cert and key as PEM text, and a key that belongs to the certificate.",
+    "builder-tls-missing": "The builder speaks TLS: give tls.ca, tls.cert and tls.key.",
+    "builder-not-tls": "Give buildkitd a certificate (--tlscert, --tlskey, --tlscacert), or check the port.",
+    "builder-not-buildkit": "Check the address: something else answers there.",
+    "builder-insecure": "Give tls.ca, tls.cert and tls.key. Only for a network you own alone: set insecure to true.",
+    "builder-too-old": "Upgrade buildkitd.",
+    "builder-wrong-platform": "Point this platform to a builder that has it.",
+    "builder-emulated": "Use a native builder for this platform, or accept slow builds by setting emulation to allow.",
+    "builder-unhealthy": "Look at the builder's log.",
+    "builder-none": "Add a builder for this platform.",
+    "builder-address": "Use tcp://, unix://, ssh://, kube-pod:// or docker-container://.",
+
+    "platform-unknown": "Write it as os/architecture with an optional variant, for example linux/amd64.",
+
+    // The build.
+    "build-step-failed": "Fix the step and run up again: finished platforms are kept.",
+    "build-failed": "Read the last lines above, fix the cause and run up again: finished platforms are kept.",
+    "build-timeout": "Raise timeoutSeconds, or look at the builder for what holds it up.",
+    "build-cancelled": "Run up again: finished platforms are kept.",
+    "build-lost-connection": "Look at the builder's log, then run up again: steps it finished are cached there.",
+    "build-no-digest": "Run up again. If it stays, report it with the version of buildx and buildkitd.",
+
+    // What is to be built.
+    "context-missing": "Check the path: it is relative to the folder of Pulumi.yaml.",
+    "context-unreadable": "Check the permissions of the folder and what is in it.",
+    "context-unresolved": "Check the address and branch, and that this machine may read it.",
+    "context-ignore-invalid": "Fix the pattern in the ignore file.",
+
+    // The registry, told apart by what an answer means.
+    "registry-reference": "Write it as registry/name, for example registry.example.com/team/app.",
+    "registry-not-found": "Check the name, and create the repository first where the registry asks for it.",
+    "registry-unauthorized": "Check user name and password for this registry.",
+    "registry-forbidden": "Give this account the right to push to the repository.",
+    "registry-refused": "Read what the registry says above, and change what it objects to.",
+    "registry-rate-limited": "Wait and run up again, or use an account with a higher limit.",
+    "registry-broken": "Look at the state of the registry, then run up again.",
+    "registry-unreachable": "Check the address of the registry, and routes and proxies of this machine.",
+    "registry-untrusted": "Put the registry's CA into SSL_CERT_FILE, or into the certs.d folder of docker.",
+    "registry-credentials": "Run the credential helper by hand, or give the account in registries.",
+
+    // The platforms of one index are built together, or not at all.
+    "sibling-not-ready": "Fix the other platform first: its own message says how.",
+
+    // The index.
+    "index-incomplete": "Run refresh and then up: what is missing is built and pushed again.",
+} as const;
+
+/** The reason of a failure, a key of the table above. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** What is known about a failure, beyond its code. All of it is safe to print: no field may hold a secret. */
+export interface ErrorFields {
+    /** One sentence, without a full stop: what failed, in the user's words. */
+    readonly what: string;
+    /** The platform that was being built. */
+    readonly platform?: string | undefined;
+    /** The builder that was in use: its address, with its name where it has one. */
+    readonly builder?: string | undefined;
+    /** Where the user wrote the value that has to change, for example `builders.endpoints[1].address`. */
+    readonly property?: string | undefined;
+    /** The last useful lines of output. */
+    readonly lines?: readonly string[] | undefined;
+    /** The next step, where the one in the table does not fit. */
+    readonly next?: string | undefined;
+    /** True when the same request may well succeed in a moment. */
+    readonly transient?: boolean | undefined;
+    /** What caused it. Only for debugging; its text is never printed. */
+    readonly cause?: unknown;
+}
+
+/**
+ * The one error this package throws on purpose. Read `code` to decide, `message` to print: the message says what
+ * failed, for which platform and builder, the last useful lines, and the next step.
+ */
+export class MultiArchError extends Error {
+    override readonly name = "MultiArchError";
+    readonly code: ErrorCode;
+    readonly fields: ErrorFields;
+
+    constructor(code: ErrorCode, fields: ErrorFields) {
+        super(describeError(code, fields), fields.cause === undefined ? {} : { cause: fields.cause });
+        this.code = code;
+        this.fields = fields;
+    }
+
+    /** True when retrying the same request may help. */
+    get transient(): boolean {
+        return this.fields.transient === true;
+    }
+
+    /** The same error, with more known about it. */
+    with(more: Partial<ErrorFields>): MultiArchError {
+        return new MultiArchError(this.code, { ...this.fields, ...more });
+    }
+}
+
+/** The text for people. The code closes it, so that it can be searched for in the docs. */
+export function describeError(code: ErrorCode, fields: ErrorFields): string {
+    const place = [fields.platform, fields.builder && `builder ${fields.builder}`].filter(Boolean).join(", ");
+    const lines = [`${place ? `${place}: ` : ""}${fields.what} [${code}]`];
+    if (fields.property) {
+        lines.push(`  property: ${fields.property}`);
+    }
+    for (const line of fields.lines ?? []) {
+        lines.push(`  | ${escapeControls(line)}`);
+    }
+    lines.push(`  next: ${fields.next ?? errorCodes[code]}`);
+    return lines.join("\n");
+}
+
+/** Output of a build may hold anything: control characters would let it rewrite the user's terminal. */
+export function escapeControls(text: string): string {
+    // eslint-disable-next-line no-control-regex -- control characters are what this is about
+    return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
+        return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+    });
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
+}
+
+/** What failed, in one sentence: the reason of a wrong input, where the place is told apart from it. */
+export function whatOf(error: unknown): string {
+    return error instanceof MultiArchError ? error.fields.what : messageOf(error);
+}

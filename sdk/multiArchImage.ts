@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs } from "./args";
+import { listNodes } from "./builders/endpoints";
+import { protectArgs } from "./protectArgs";
+import { ImageIndex } from "./resources/imageIndex";
+import { PlatformImage } from "./resources/platformImage";
+import { assertInputs, assertKnownInputs } from "./validation/assert";
+
+/**
+ * A container image for several platforms: each is built natively on a builder of its own, all at once, and pushed by
+ * digest; the index that joins them is pushed when all are complete, and only then do the tags move.
+ *
+ * Children: one `PlatformImage` for each platform, named `<name>-<platform>`, and the `ImageIndex` `<name>-index`.
+ */
+export class MultiArchImage extends pulumi.ComponentResource implements MultiArchImageOutputs {
+    declare public readonly indexDigest: pulumi.Output<string>;
+    declare public readonly ref: pulumi.Output<string>;
+    declare public readonly tagRefs: pulumi.Output<string[]>;
+    declare public readonly platformDigests: pulumi.Output<Record<string, string>>;
+    declare public readonly manifestDigests: pulumi.Output<Record<string, string>>;
+    declare public readonly contentHash: pulumi.Output<string>;
+    declare public readonly builds: pulumi.Output<Record<string, BuildReport>>;
+
+    /**
+     * Declares the image.
+     *
+     * @param name The name of the resource, unique in the stack among its kind.
+     * @param args What to build, where to push it and what builds it.
+     * @param opts Options of the resource, passed on to its children as for every component.
+     * @throws InputPropertiesError with everything that is wrong with `args`, by property path.
+     */
+    constructor(name: string, args: MultiArchImageArgs, opts?: pulumi.ComponentResourceOptions) {
+        assertKnownInputs(name, args);
+        const inputs = protectArgs(args);
+        super("multiarch:index:MultiArchImage", name, inputs, opts);
+
+        // Inputs that only become known later are checked before the first platform gets its builders.
+        const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders));
+        const { platforms, builders, tags, ...shared } = inputs;
+        const { repository, registries } = shared;
+
+        const images = platforms.map((platform) => {
+            const childName = `${name}-${platform.replaceAll("/", "-")}`;
+            return new PlatformImage(childName, { ...shared, platform, nodes, siblings: platforms }, { parent: this });
+        });
+
+        const index = new ImageIndex(
+            `${name}-index`,
+            {
+                repository,
+                ...(tags === undefined ? {} : { tags }),
+                ...(registries === undefined ? {} : { registries }),
+                images: images.map(({ platform, digest, manifests }) => ({ platform, digest, manifests })),
+            },
+            { parent: this },
+        );
+
+        this.indexDigest = index.digest;
+        this.ref = index.ref;
+        this.tagRefs = index.tagRefs;
+        this.platformDigests = index.platformDigests;
+        this.manifestDigests = index.manifestDigests;
+        this.contentHash = joinHashes(images);
+        this.builds = byPlatform(platforms, images, (image) => image.build);
+        this.registerOutputs({
+            indexDigest: this.indexDigest,
+            ref: this.ref,
+            tagRefs: this.tagRefs,
+            platformDigests: this.platformDigests,
+            manifestDigests: this.manifestDigests,
+            contentHash: this.contentHash,
+            builds: this.builds,
+        });
+    }
+}
+
+/** One hash for all platforms, in the order of the program. */
+function joinHashes(images: readonly PlatformImage[]): pulumi.Output<string> {
+    return pulumi.all(images.map(({ contentHash }) => contentHash)).apply((hashes) => {
+        return `sha256:${createHash("sha256").update(hashes.join("\n")).digest("hex")}`;
+    });
+}
+
+/** One output of each platform's image, by platform. */
+function byPlatform<T>(
+    platforms: readonly string[],
+    images: readonly PlatformImage[],
+    select: (image: PlatformImage) => pulumi.Output<T>,
+): pulumi.Output<Record<string, T>> {
+    return pulumi.all(images.map(select)).apply((values) => {
+        return Object.fromEntries(values.map((value, index) => [platforms[index] ?? "", value as T]));
+    });
+}

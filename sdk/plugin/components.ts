@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { MultiArchImageArgs } from "../args";
+import { MultiArchImage } from "../multiArchImage";
+import { createInputsError } from "../validation/assert";
+import { findComponentProblems } from "../validation/component";
+import { reveal, type Properties } from "../resources/values";
+
+type Constructor = (
+    name: string,
+    inputs: pulumi.Inputs,
+    options: pulumi.ComponentResourceOptions,
+) => Promise<pulumi.provider.ConstructResult>;
+
+/** The components of the package, by type token: what every language but TypeScript reaches through the plugin. */
+export const components: Readonly<Record<string, Constructor>> = {
+    "multiarch:index:MultiArchImage": async (name, inputs, options) => {
+        await assertInputs(name, inputs);
+        // The inputs were checked against the schema, which is made from this very type.
+        const image = new MultiArchImage(name, inputs as unknown as MultiArchImageArgs, options);
+        const { indexDigest, ref, tagRefs, platformDigests, manifestDigests, contentHash, builds } = image;
+        return {
+            urn: image.urn,
+            state: { indexDigest, ref, tagRefs, platformDigests, manifestDigests, contentHash, builds },
+        };
+    },
+};
+
+/** Throws everything that is wrong, by property. Inputs that are not known yet in a preview are right so far. */
+async function assertInputs(name: string, inputs: pulumi.Inputs): Promise<void> {
+    const wire = await pulumi.runtime.serializeProperties(name, inputs);
+    const problems = findComponentProblems(reveal(wire) as Properties);
+    if (problems.length > 0) {
+        throw createInputsError(name, problems);
+    }
+}

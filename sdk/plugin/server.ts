@@ -1,0 +1,130 @@
+import * as grpc from "@grpc/grpc-js";
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
+import * as proto from "@pulumi/pulumi/proto/provider_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+
+import { sweepPrivateFolders } from "../build/privateFolder";
+import { lifecycles } from "../resources/lifecycles";
+import { toServiceError } from "./answers";
+import { startConstructServer, type ConstructServer } from "./construct";
+import { connectEngineLog, type EngineLog } from "./engineLog";
+import { check, create, diff, read, remove, update, type Operations } from "./operations";
+import { packageVersion, readSchema } from "../package";
+
+type Call<Request> = grpc.ServerUnaryCall<Request, unknown>;
+type Answer<Response> = grpc.sendUnaryData<Response>;
+
+/** The provider process: one for all resources of a stack during one operation of the engine. */
+export interface Plugin {
+    readonly port: number;
+    /** Ends running work, tells the engine the last lines, and closes. */
+    stop(): Promise<void>;
+}
+
+/**
+ * Starts the provider on a free loopback port. It implements the engine's own protocol and not the SDK's `Provider`
+ * interface, which has no previews, no detailed differences and no log lines.
+ */
+export async function startPlugin(engineAddress: string | undefined): Promise<Plugin> {
+    const cancellation = new AbortController();
+    let engine = engineAddress;
+    let log = connectEngineLog(engine);
+    let constructServer: Promise<ConstructServer> | undefined;
+
+    const operations = (): Operations => ({ lifecycles, log: currentLog(), signal: cancellation.signal });
+    const currentLog = (): EngineLog => log;
+
+    const server = new grpc.Server({
+        "grpc.max_receive_message_length": -1,
+        "grpc.max_send_message_length": -1,
+    });
+    server.addService(ResourceProviderService, {
+        handshake: answer(() => Promise.resolve(new proto.ProviderHandshakeResponse().setAcceptSecrets(true))),
+        attach: answer((request: plugin.PluginAttach) => {
+            engine = request.getAddress();
+            log = connectEngineLog(engine);
+            return Promise.resolve(new Empty());
+        }),
+        getPluginInfo: answer(() => Promise.resolve(new plugin.PluginInfo().setVersion(packageVersion))),
+        getSchema: answer(async () => new proto.GetSchemaResponse().setSchema(await readSchema())),
+        getMapping: answer(() => Promise.resolve(new proto.GetMappingResponse())),
+        getMappings: answer(() => Promise.resolve(new proto.GetMappingsResponse())),
+        checkConfig: answer((request: proto.CheckRequest) => {
+            return Promise.resolve(new proto.CheckResponse().setInputs(request.getNews()));
+        }),
+        diffConfig: answer(() => Promise.resolve(new proto.DiffResponse())),
+        configure: answer(async () => {
+            // What an earlier run left behind because it was killed: it may hold keys.
+            await sweepPrivateFolders();
+            return new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);
+        }),
+        check: answer((request: proto.CheckRequest) => check(operations(), request)),
+        diff: answer((request: proto.DiffRequest) => diff(operations(), request)),
+        create: answer((request: proto.CreateRequest) => create(operations(), request)),
+        read: answer((request: proto.ReadRequest) => read(operations(), request)),
+        update: answer((request: proto.UpdateRequest) => update(operations(), request)),
+        delete: answer(async (request: proto.DeleteRequest) => {
+            await remove(operations(), request);
+            return new Empty();
+        }),
+        construct: (call: Call<proto.ConstructRequest>, callback: Answer<proto.ConstructResponse>) => {
+            constructServer ??= startConstructServer(engine ?? "", packageVersion);
+            constructServer.then(
+                ({ client }) => client.construct(call.request, callback),
+                (error: unknown) => callback(toServiceError(error)),
+            );
+        },
+        cancel: answer(async () => {
+            // The engine cancels on Ctrl-C, and also at the end of every normal run.
+            cancellation.abort();
+            await currentLog().flush();
+            return new Empty();
+        }),
+        ...unsupported("parameterize", "invoke", "call", "list"),
+    });
+
+    const port = await listen(server);
+    return {
+        port,
+        async stop() {
+            cancellation.abort();
+            await currentLog().flush();
+            currentLog().close();
+            server.forceShutdown();
+        },
+    };
+}
+
+/** A handler from a function: what it throws becomes the answer. */
+function answer<Request, Response>(handle: (request: Request) => Promise<Response>) {
+    return (call: Call<Request>, callback: Answer<Response>): void => {
+        // Called from a promise, so that a handler may throw before it waits for anything.
+        Promise.resolve()
+            .then(() => handle(call.request))
+            .then(
+                (response) => callback(null, response),
+                (error: unknown) => callback(toServiceError(error)),
+            );
+    };
+}
+
+/** The parts of the protocol this package has no use for. The engine knows this answer and goes on without. */
+function unsupported(...names: string[]): grpc.UntypedServiceImplementation {
+    const handler = (_call: unknown, callback: Answer<never>): void => {
+        callback({ code: grpc.status.UNIMPLEMENTED, details: "multiarch has nothing of this kind" });
+    };
+    return Object.fromEntries(names.map((name) => [name, handler]));
+}
+
+function listen(server: grpc.Server): Promise<number> {
+    return new Promise((resolve, reject) => {
+        server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
+            if (error === null) {
+                resolve(port);
+            } else {
+                reject(error);
+            }
+        });
+    });
+}

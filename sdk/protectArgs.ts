@@ -1,0 +1,55 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { BuildersArgs, EndpointArgs, MultiArchImageArgs, RegistryArgs, TlsArgs } from "./args";
+
+/**
+ * The same inputs with everything marked secret that is one, whatever the program said. A component's inputs are stored
+ * in the state as they are given to it: a plain password would stay there in clear text.
+ */
+export function protectArgs(args: MultiArchImageArgs): MultiArchImageArgs {
+    const { secrets, registries, builders } = args;
+    return {
+        ...args,
+        ...(secrets === undefined ? {} : { secrets: pulumi.secret(secrets) }),
+        ...(registries === undefined ? {} : { registries: within(registries, protectRegistries) }),
+        builders: within(builders, protectBuilders),
+    };
+}
+
+function protectRegistries(registries: readonly pulumi.Input<RegistryArgs>[]): pulumi.Input<RegistryArgs>[] {
+    return registries.map((registry) =>
+        within(registry, (plain) => ({
+            ...plain,
+            ...(plain.password === undefined ? {} : { password: pulumi.secret(plain.password) }),
+        })),
+    );
+}
+
+function protectBuilders(builders: BuildersArgs): BuildersArgs {
+    const { endpoints } = builders;
+    return endpoints === undefined ? builders : { ...builders, endpoints: within(endpoints, protectEndpoints) };
+}
+
+function protectEndpoints(endpoints: readonly pulumi.Input<EndpointArgs>[]): pulumi.Input<EndpointArgs>[] {
+    return endpoints.map((endpoint) =>
+        within(endpoint, (plain) => ({
+            ...plain,
+            ...(plain.tls === undefined ? {} : { tls: within(plain.tls, protectTls) }),
+        })),
+    );
+}
+
+function protectTls(tls: TlsArgs): TlsArgs {
+    return { ...tls, key: pulumi.secret(tls.key) };
+}
+
+/**
+ * Changes a value where it is. Inside an output everything becomes secret as a whole, so plain values are changed in
+ * place: that keeps the names beside a password readable in previews.
+ */
+function within<T>(value: pulumi.Input<T>, change: (plain: T) => pulumi.Input<T>): pulumi.Input<T> {
+    if (pulumi.Output.isInstance(value) || value instanceof Promise) {
+        return pulumi.output(value).apply((plain) => change(plain as T)) as pulumi.Output<T>;
+    }
+    return change(value);
+}

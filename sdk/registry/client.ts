@@ -1,0 +1,198 @@
+import type { LookupFunction } from "node:net";
+import { runCommand as runCommandOfBuild } from "../build/exec";
+import { checkAccess } from "./access";
+import type { RegistryCredential } from "./accounts";
+import { type FetchedManifest, readManifestBody, readManifestHead, saysAbsent } from "./answers";
+import type { RunCommand } from "./credentials";
+import { type Attempt, brokenError } from "./faults";
+import { type Descriptor, digestOf, mediaTypes } from "./manifests";
+import type { Reference, Repository } from "./reference";
+import { defaultRetryPolicy, type RetryPolicy } from "./retry";
+import { createSession, type Action, type RegistryCall, type Session } from "./session";
+import { type Answer, createTransport, type Timeouts } from "./transport";
+
+/** How a client reaches registries. Everything has a default. */
+export interface RegistryClientOptions {
+    /** Accounts the user gave. They win over the docker configuration of the machine. */
+    readonly registries?: readonly RegistryCredential[] | undefined;
+    /** Ends everything that is under way. */
+    readonly signal?: AbortSignal | undefined;
+    /** The environment. By default that of this process. */
+    readonly env?: Readonly<Record<string, string | undefined>>;
+    /** The folder of the docker configuration. By default DOCKER_CONFIG, or `.docker` in the home folder. */
+    readonly dockerConfigDir?: string | undefined;
+    /** Docker's folder of certificates per registry. By default /etc/docker/certs.d. */
+    readonly certsDir?: string;
+    /** By default 10 s for a connection, and 30 s for an answer and each part of it. */
+    readonly timeouts?: Partial<Timeouts>;
+    /** By default four tries within a few seconds. */
+    readonly retry?: Partial<RetryPolicy>;
+    /** Runs credential helpers. */
+    readonly runCommand?: RunCommand;
+    /** Resolves names. By default the system does. */
+    readonly lookup?: LookupFunction;
+}
+
+/** Talks to registries. Every method throws a MultiArchError that names registry, repository and what was being done. */
+export interface RegistryClient {
+    /** Proves that the account may do this, without leaving a trace. */
+    checkAccess(repository: Repository, actions: readonly Action[]): Promise<void>;
+    /** What a tag or digest points to. Undefined only when the registry says that there is no such manifest. */
+    headManifest(reference: Reference): Promise<Descriptor | undefined>;
+    /** The manifest itself. Its bytes fit the digest, where the reference has one. */
+    getManifest(reference: Reference): Promise<FetchedManifest>;
+    /** Writes a manifest under a tag or its digest, and returns its digest. A tag that already points to it is fine. */
+    putManifest(reference: Reference, bytes: Uint8Array, mediaType: string): Promise<string>;
+    /** A small JSON document, for example the configuration of an image. Its bytes fit the digest. */
+    getBlobJson(repository: Repository, digest: string): Promise<unknown>;
+    /** Whether content is there. */
+    hasBlob(repository: Repository, digest: string): Promise<boolean>;
+    /** Closes all connections. */
+    close(): Promise<void>;
+}
+
+const manifestTypes = Object.values(mediaTypes).join(", ");
+
+/** Makes a client. Accounts and tokens are looked up when needed, and forgotten with the client. */
+export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
+    const open = createSessions(options);
+
+    async function headManifest(reference: Reference): Promise<Descriptor | undefined> {
+        const session = open.session(reference.registry);
+        const head = { ...manifestCall("GET", reference), method: "HEAD", accept: [404, 405] } as const;
+        const answer = await session.call(head);
+        const described = answer.status < 300 ? readManifestHead(answer, reference, head) : undefined;
+        if (described) {
+            return described;
+        }
+        // A HEAD has no body: only a GET tells a missing manifest from a proxy that knows nothing of the path.
+        const call = { ...manifestCall("GET", reference), accept: [404] };
+        const full = await session.call(call);
+        if (full.status === 404) {
+            assertAbsent(call, full);
+            return undefined;
+        }
+        return readManifestBody(full, reference, call).descriptor;
+    }
+
+    async function getManifest(reference: Reference): Promise<FetchedManifest> {
+        const call = manifestCall("GET", reference);
+        return readManifestBody(await open.session(reference.registry).call(call), reference, call);
+    }
+
+    async function putManifest(reference: Reference, bytes: Uint8Array, mediaType: string): Promise<string> {
+        const digest = digestOf(bytes);
+        const call = { ...manifestCall("PUT", reference), body: bytes, headers: { "content-type": mediaType } };
+        if (reference.digest !== undefined && reference.digest !== digest) {
+            throw brokenError(call, `the digest of what is to be written is ${digest}`);
+        }
+        const answer = await open.session(reference.registry).call({ ...call, accept: [400, 405, 409, 412] });
+        if (answer.status >= 300) {
+            // Registries with immutable tags refuse the second write, also of the same manifest.
+            const current = await headManifest(reference).catch(() => undefined);
+            if (current?.digest !== digest) {
+                throw open.session(reference.registry).refuse(call, answer);
+            }
+            return digest;
+        }
+        const stored = answer.headers["docker-content-digest"] ?? digest;
+        if (stored !== digest) {
+            throw brokenError(call, `the registry stored something else than ${digest}`);
+        }
+        return digest;
+    }
+
+    async function getBlobJson(repository: Repository, digest: string): Promise<unknown> {
+        const call = blobCall("GET", repository, digest);
+        const { body } = await open.session(repository.registry).call(call);
+        if (digestOf(body) !== digest) {
+            throw brokenError(call, "the content does not fit its digest");
+        }
+        try {
+            return JSON.parse(body.toString("utf8"));
+        } catch {
+            throw brokenError(call, "the content is not JSON");
+        }
+    }
+
+    async function hasBlob(repository: Repository, digest: string): Promise<boolean> {
+        const session = open.session(repository.registry);
+        const answer = await session.call({ ...blobCall("HEAD", repository, digest), accept: [404] });
+        if (answer.status !== 404) {
+            return true;
+        }
+        const call = { ...blobCall("GET", repository, digest), headers: { range: "bytes=0-0" }, accept: [404] };
+        const full = await session.call(call);
+        if (full.status === 404) {
+            assertAbsent(call, full);
+        }
+        return full.status !== 404;
+    }
+
+    return {
+        checkAccess: (repository, actions) => checkAccess(open.session(repository.registry), repository, actions),
+        headManifest,
+        getManifest,
+        putManifest,
+        getBlobJson,
+        hasBlob,
+        close: () => open.close(),
+    };
+}
+
+/** One session for each registry, over common connections. */
+function createSessions(options: RegistryClientOptions): {
+    session: (registry: string) => Session;
+    close: () => Promise<void>;
+} {
+    const { signal, registries, dockerConfigDir, lookup, runCommand = runCommandOfBuild, env = process.env } = options;
+    const transport = createTransport({
+        env,
+        certsDir: options.certsDir ?? "/etc/docker/certs.d",
+        timeouts: { connectMs: 10_000, headersMs: 30_000, bodyMs: 30_000, ...options.timeouts },
+        lookup,
+    });
+    const settings = {
+        transport,
+        retry: { ...defaultRetryPolicy, ...options.retry },
+        credentials: { registries, dockerConfigDir, env, signal, runCommand },
+        signal,
+    };
+    const sessions = new Map<string, Session>();
+    return {
+        session: (registry) => {
+            const session = sessions.get(registry) ?? createSession(registry, settings);
+            sessions.set(registry, session);
+            return session;
+        },
+        close: () => transport.close(),
+    };
+}
+
+function manifestCall(method: "GET" | "PUT", reference: Reference): RegistryCall & Attempt {
+    const name = reference.digest ?? reference.tag ?? "latest";
+    return {
+        method,
+        registry: reference.registry,
+        repository: reference.repository,
+        path: `/v2/${reference.repository}/manifests/${name}`,
+        actions: method === "PUT" ? ["pull", "push"] : ["pull"],
+        doing: `${method === "PUT" ? "writing" : "reading"} the manifest ${name}`,
+        ...(method === "GET" ? { headers: { accept: manifestTypes } } : {}),
+    };
+}
+
+function blobCall(
+    method: "GET" | "HEAD",
+    { registry, repository }: Repository,
+    digest: string,
+): RegistryCall & Attempt {
+    const path = `/v2/${repository}/blobs/${digest}`;
+    return { method, registry, repository, path, actions: ["pull"], doing: `reading the content ${digest}` };
+}
+
+function assertAbsent(attempt: Attempt, answer: Answer): void {
+    if (!saysAbsent(answer)) {
+        throw brokenError(attempt, "the answer is HTTP 404, but does not say that it is not there");
+    }
+}

@@ -1,0 +1,133 @@
+import type { MultiArchError } from "../errors";
+import { createAuthorizer } from "./authorization";
+import { findCredential, type CredentialSources } from "./credentials";
+import { answerError, type Attempt, brokenError, cancelledError, networkError } from "./faults";
+import { withRetries, type RetryPolicy } from "./retry";
+import type { Answer, Outgoing, Transport } from "./transport";
+
+/** What an account may be asked for. */
+export type Action = "pull" | "push";
+
+/** One request to a registry. */
+export interface RegistryCall {
+    readonly method: Outgoing["method"];
+    /** The path, starting with /v2/, or an address the registry handed out. */
+    readonly path: string | URL;
+    readonly repository?: string | undefined;
+    /** The rights the request needs. */
+    readonly actions?: readonly Action[];
+    readonly doing: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: Uint8Array;
+    /** How many bytes a good answer may have. By default 4 MiB, as much as registries allow for a manifest. */
+    readonly bodyLimit?: number;
+    /** Which answers besides 2xx are no error. */
+    readonly accept?: readonly number[];
+    /** Ends the request. By default the signal of the client. */
+    readonly signal?: AbortSignal;
+}
+
+/** A conversation with one registry: logs in when asked to, follows redirects, repeats what may succeed. */
+export interface Session {
+    /** Sends a request. Throws a MultiArchError for every answer that was not asked for. */
+    call(call: RegistryCall): Promise<Answer>;
+    /** The error for an answer that was accepted, and then turned out to be one. */
+    refuse(call: RegistryCall, answer: Answer): MultiArchError;
+}
+
+/** What a session needs. */
+export interface SessionOptions {
+    readonly transport: Transport;
+    readonly retry: RetryPolicy;
+    readonly credentials: CredentialSources;
+    readonly signal?: AbortSignal | undefined;
+}
+
+const manifestLimit = 4 * 1024 * 1024;
+const mostRedirects = 5;
+
+/** Makes a session with a registry. Nothing is sent before the first call. */
+export function createSession(registry: string, options: SessionOptions): Session {
+    // https://github.com/containerd/containerd/blob/v2.1.0/core/remotes/docker/resolver.go (DefaultHost)
+    const base = new URL(`https://${registry === "docker.io" ? "registry-1.docker.io" : registry}/`);
+    const authorizer = createAuthorizer({
+        registry,
+        findCredential: () => findCredential(registry, options.credentials),
+        send,
+    });
+
+    async function send(attempt: Attempt, outgoing: Outgoing): Promise<Answer> {
+        const signal = outgoing.signal ?? options.signal;
+        const host = outgoing.url.host === base.host ? registry : outgoing.url.host;
+        const once = async (): Promise<Answer> => {
+            try {
+                return await options.transport.exchange({ ...outgoing, signal });
+            } catch (error) {
+                throw networkError(attempt, error, host);
+            }
+        };
+        try {
+            return await withRetries(once, options.retry, signal);
+        } catch (error) {
+            throw signal?.aborted ? cancelledError(attempt) : error;
+        }
+    }
+
+    async function follow(attempt: Attempt, outgoing: Outgoing, authorization?: string): Promise<Answer> {
+        const home = outgoing.url.host;
+        let url = outgoing.url;
+        for (let hop = 0; hop <= mostRedirects; hop += 1) {
+            // Storage behind a registry has accounts of its own, and must not see those of the registry.
+            const isHome = url.host === home && home === base.host;
+            const headers = {
+                ...outgoing.headers,
+                ...(isHome && authorization !== undefined ? { authorization } : {}),
+            };
+            const answer = await send(attempt, { ...outgoing, url, headers });
+            const location = readLocation(answer);
+            if (location === undefined || !["GET", "HEAD"].includes(outgoing.method)) {
+                return answer;
+            }
+            url = location;
+        }
+        throw brokenError(attempt, `there are more than ${mostRedirects} redirects`);
+    }
+
+    function refuse(call: RegistryCall, answer: Answer): MultiArchError {
+        const attempt: Attempt = { registry, repository: call.repository, doing: call.doing };
+        return answerError(attempt, answer, authorizer.facts(answer.headers["www-authenticate"]));
+    }
+
+    async function call(call: RegistryCall): Promise<Answer> {
+        const attempt: Attempt = { registry, repository: call.repository, doing: call.doing };
+        const scope = call.actions ? `repository:${call.repository ?? ""}:${call.actions.join(",")}` : "";
+        const outgoing: Outgoing = {
+            method: call.method,
+            url: new URL(call.path, base),
+            headers: call.headers ?? {},
+            body: call.body,
+            bodyLimit: call.bodyLimit ?? manifestLimit,
+            signal: call.signal,
+        };
+        const authorization = await authorizer.authorize(scope);
+        let answer = await follow(attempt, outgoing, authorization);
+        if (answer.status === 401 && answer.url.host === base.host) {
+            const renewed = await authorizer.renew(answer.headers["www-authenticate"], scope, authorization);
+            answer = renewed === undefined ? answer : await follow(attempt, outgoing, renewed);
+        }
+        if ((answer.status >= 200 && answer.status < 300) || call.accept?.includes(answer.status)) {
+            return answer;
+        }
+        throw refuse(call, answer);
+    }
+
+    return { call, refuse };
+}
+
+function readLocation(answer: Answer): URL | undefined {
+    const location = answer.headers.location;
+    if (![301, 302, 303, 307, 308].includes(answer.status) || typeof location !== "string") {
+        return undefined;
+    }
+    return URL.parse(location, answer.url.href) ?? undefined;
+}

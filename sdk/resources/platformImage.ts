@@ -1,0 +1,139 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type {
+    BuildContextArgs,
+    BuildReport,
+    CacheArgs,
+    DockerfileArgs,
+    Emulation,
+    EndpointArgs,
+    RegistryArgs,
+} from "../args";
+
+/** What a `PlatformImage` is made of. */
+export interface PlatformImageArgs {
+    /**
+     * The platform, for example `linux/arm64`. A change replaces the resource; what was pushed stays.
+     * @replaces
+     */
+    platform: pulumi.Input<string>;
+
+    /**
+     * Where the image is pushed, without a tag. A change replaces the resource; what was pushed stays.
+     * @replaces
+     */
+    repository: pulumi.Input<string>;
+
+    /** The builders. Those of this platform build; those of `siblings` are checked before anything is built. */
+    nodes: pulumi.Input<pulumi.Input<NodeArgs>[]>;
+
+    /** All platforms of the same index. Defaults to none but this one. */
+    siblings?: pulumi.Input<pulumi.Input<string>[]>;
+
+    /** The files a build can use. Defaults to the folder of the program. */
+    context?: pulumi.Input<BuildContextArgs>;
+
+    /** The Dockerfile. Defaults to the file `Dockerfile` in the context. */
+    dockerfile?: pulumi.Input<DockerfileArgs>;
+
+    /** The stage of the Dockerfile to build. Defaults to its last stage. */
+    target?: pulumi.Input<string>;
+
+    /** Values for the `ARG` lines of the Dockerfile. Defaults to none. */
+    buildArgs?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
+    /**
+     * Values for `RUN --mount=type=secret,id=...`, by id. Defaults to none.
+     * @secret
+     */
+    secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
+    /** Accounts for registries. Defaults to what the docker configuration of the machine has. */
+    registries?: pulumi.Input<pulumi.Input<RegistryArgs>[]>;
+
+    /** Where build steps are cached beyond the builder's own disk. Defaults to no such cache. */
+    cache?: pulumi.Input<CacheArgs>;
+
+    /** What happens when a builder only emulates the platform. Defaults to `never`, which refuses it. */
+    emulation?: pulumi.Input<Emulation>;
+
+    /**
+     * How long the platform may build and push, in seconds. Defaults to one hour.
+     * @integer
+     */
+    timeoutSeconds?: pulumi.Input<number>;
+
+    /**
+     * How often it is tried again after a transient fault. Defaults to two more tries.
+     * @integer
+     */
+    retries?: pulumi.Input<number>;
+}
+
+/** A builder, and where in the program it was written. */
+export interface NodeArgs extends EndpointArgs {
+    /** The place in the program, used in errors, for example `builders.endpoints[1]`. Defaults to its place in `nodes`. */
+    property?: pulumi.Input<string>;
+}
+
+/** A manifest in the registry. */
+export interface ManifestDescriptor {
+    /** What kind of manifest it is. */
+    mediaType: string;
+
+    /** The digest of its bytes. */
+    digest: string;
+
+    /**
+     * The number of its bytes.
+     * @integer
+     */
+    size: number;
+
+    /** What the image runs on. */
+    platform: ManifestPlatform;
+}
+
+/** What an image runs on, as its own configuration says. */
+export interface ManifestPlatform {
+    /** The operating system, for example `linux`. */
+    os: string;
+
+    /** The architecture, for example `arm64`. */
+    architecture: string;
+
+    /** The variant of the architecture, for example `v7`. */
+    variant?: string;
+
+    /** The version of the operating system. Windows images carry one. */
+    osVersion?: string;
+}
+
+/**
+ * The image of one platform: built on a builder of that platform and pushed by digest, without a tag. Destroying it
+ * takes it out of the stack and leaves it in the registry, where an index may need it.
+ */
+export class PlatformImage extends pulumi.CustomResource {
+    /** The digest of what was pushed. */
+    declare public readonly digest: pulumi.Output<string>;
+
+    /** The image by digest, `repository@sha256:...`. */
+    declare public readonly ref: pulumi.Output<string>;
+
+    /** The platform it was built for. */
+    declare public readonly platform: pulumi.Output<string>;
+
+    /** What an index lists for this platform. */
+    declare public readonly manifests: pulumi.Output<ManifestDescriptor[]>;
+
+    /** Stands for everything that can change the image. Equal on every machine for equal content. */
+    declare public readonly contentHash: pulumi.Output<string>;
+
+    /** How it was built the last time it was. */
+    declare public readonly build: pulumi.Output<BuildReport>;
+
+    constructor(name: string, args: PlatformImageArgs, opts?: pulumi.CustomResourceOptions) {
+        const outputs = { digest: undefined, ref: undefined, manifests: undefined, contentHash: undefined, build: undefined };
+        super("multiarch:index:PlatformImage", name, { ...args, ...outputs }, opts);
+    }
+}

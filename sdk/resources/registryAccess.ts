@@ -1,0 +1,71 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { RegistryArgs } from "../args";
+import { MultiArchError, type ErrorCode } from "../errors";
+import { normaliseAddress } from "../registry/accounts";
+import { createRegistryClient, type RegistryClient } from "../registry/client";
+import { parseRepository, type Repository } from "../registry/reference";
+import type { OperationContext, ResourceState } from "./lifecycle";
+
+type Registries = readonly pulumi.Unwrap<RegistryArgs>[] | undefined;
+
+/** What says nothing about the images, only about the way to them. */
+const unreadable: readonly ErrorCode[] = [
+    "registry-unauthorized",
+    "registry-forbidden",
+    "registry-rate-limited",
+    "registry-broken",
+    "registry-unreachable",
+    "registry-untrusted",
+    "registry-credentials",
+];
+
+/**
+ * Looks resources up for `refresh`. A registry that cannot be read tells nothing about what it holds: the state stays
+ * as it is, and the user is warned.
+ */
+export async function readOrKeep(
+    state: ResourceState,
+    context: OperationContext,
+    look: () => Promise<ResourceState | undefined>,
+): Promise<ResourceState | undefined> {
+    try {
+        return await look();
+    } catch (error) {
+        if (error instanceof MultiArchError && unreadable.includes(error.code)) {
+            context.reporter.warn(`not refreshed, the state stays as it was: ${error.message}`);
+            return state;
+        }
+        throw error;
+    }
+}
+
+/**
+ * Lends a client for a registry and closes it afterwards. When the registry refuses the account, the error names the
+ * place of that account in the program.
+ */
+export async function withRegistry<Result>(
+    target: { readonly repository: string; readonly registries?: Registries },
+    context: OperationContext,
+    run: (client: RegistryClient, repository: Repository) => Promise<Result>,
+): Promise<Result> {
+    const repository = parseRepository(target.repository);
+    const client = createRegistryClient({ registries: target.registries, signal: context.signal });
+    try {
+        return await run(client, repository);
+    } catch (error) {
+        if (error instanceof MultiArchError && refusals.includes(error.code) && error.fields.property === undefined) {
+            throw error.with({ property: propertyOf(target.registries, repository.registry) });
+        }
+        throw error;
+    } finally {
+        await client.close();
+    }
+}
+
+const refusals: readonly ErrorCode[] = ["registry-unauthorized", "registry-forbidden"];
+
+function propertyOf(registries: Registries, registry: string): string {
+    const index = (registries ?? []).findIndex(({ address }) => normaliseAddress(address) === normaliseAddress(registry));
+    return index < 0 ? "registries" : `registries[${index}].password`;
+}

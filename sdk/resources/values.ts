@@ -1,0 +1,111 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** Properties as JSON. What arrives from the engine may hold secrets and values that are not known yet. */
+export type Properties = Record<string, unknown>;
+
+/** Stands for a value that only exists after `up`: the engine sends it in preview. */
+export const unknownValue = pulumi.runtime.unknownValue;
+
+/** Marks a value that must be shown nowhere: the engine stores it encrypted. */
+export function wrapSecret(value: unknown): unknown {
+    if (value === undefined || value === unknownValue || pulumi.runtime.isRpcSecret(value)) {
+        return value;
+    }
+    return { [pulumi.runtime.specialSigKey]: pulumi.runtime.specialSecretSig, value };
+}
+
+/** The same value with every secret in it in clear, for use in this process. */
+export function reveal(value: unknown): unknown {
+    if (pulumi.runtime.isRpcSecret(value)) {
+        return reveal(pulumi.runtime.unwrapRpcSecret(value));
+    }
+    if (Array.isArray(value)) {
+        return value.map(reveal);
+    }
+    if (isObject(value)) {
+        return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, reveal(item)]));
+    }
+    return value;
+}
+
+/** True when the value, or anything in it, is not known yet. */
+export function hasUnknown(value: unknown): boolean {
+    if (value === unknownValue) {
+        return true;
+    }
+    if (Array.isArray(value)) {
+        return value.some(hasUnknown);
+    }
+    return isObject(value) && Object.values(value).some(hasUnknown);
+}
+
+/** Every text that the engine marked as a secret. */
+function collectSecrets(value: unknown): string[] {
+    if (pulumi.runtime.isRpcSecret(value)) {
+        return collectTexts(reveal(value));
+    }
+    if (Array.isArray(value)) {
+        return value.flatMap(collectSecrets);
+    }
+    return isObject(value) ? Object.values(value).flatMap(collectSecrets) : [];
+}
+
+/**
+ * The texts that must not be printed. A list whose items hold a secret at a known path arrives as a secret as a whole,
+ * together with addresses and names that errors have to tell: of such an input only those paths count.
+ */
+export function findSecrets(inputs: Properties, secretPaths: readonly string[]): string[] {
+    const structured = new Set(secretPaths.filter((path) => path.includes(".")).map((path) => path.split(".")[0]));
+    const marked = Object.entries(inputs).filter(([name]) => !structured.has(name));
+    const known = secretPaths.flatMap((path) => valuesAt(reveal(inputs), path.split(".")));
+    return [...new Set([...marked.flatMap(([, value]) => collectSecrets(value)), ...known.flatMap(collectTexts)])];
+}
+
+function valuesAt(value: unknown, path: readonly string[]): unknown[] {
+    const [head, ...rest] = path;
+    if (head === undefined) {
+        return [value];
+    }
+    if (Array.isArray(value)) {
+        return head === "*" ? value.flatMap((item) => valuesAt(item, rest)) : [];
+    }
+    return isObject(value) && value[head] !== undefined ? valuesAt(value[head], rest) : [];
+}
+
+/** Marks the values at these paths as secrets, whatever the program said. `*` stands for each item or key. */
+export function protectPaths(value: Properties, paths: readonly string[]): Properties {
+    return paths.reduce<unknown>((result, path) => protectPath(result, path.split(".")), value) as Properties;
+}
+
+function protectPath(value: unknown, path: readonly string[]): unknown {
+    const [head, ...rest] = path;
+    if (head === undefined) {
+        return wrapSecret(value);
+    }
+    if (pulumi.runtime.isRpcSecret(value)) {
+        return value;
+    }
+    if (Array.isArray(value)) {
+        return head === "*" ? value.map((item) => protectPath(item, rest)) : value;
+    }
+    if (!isObject(value)) {
+        return value;
+    }
+    const keys = head === "*" ? Object.keys(value) : [head].filter((key) => key in value);
+    return { ...value, ...Object.fromEntries(keys.map((key) => [key, protectPath(value[key], rest)])) };
+}
+
+/** True for plain objects: neither null nor an array. */
+export function isObject(value: unknown): value is Properties {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function collectTexts(value: unknown): string[] {
+    if (typeof value === "string") {
+        return value === "" || value === unknownValue ? [] : [value];
+    }
+    if (Array.isArray(value)) {
+        return value.flatMap(collectTexts);
+    }
+    return isObject(value) ? Object.values(value).flatMap(collectTexts) : [];
+}

@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { MultiArchImageArgs } from "../args";
+import type { InputProblem } from "../resources/lifecycle";
+import { isObject, unknownValue, type Properties } from "../resources/values";
+import { findComponentProblems } from "./component";
+
+/** Throws everything that is wrong with the inputs that are known while the program runs. */
+export function assertKnownInputs(name: string, args: MultiArchImageArgs): void {
+    throwProblems(name, findComponentProblems(maskOutputs(args) as Properties));
+}
+
+/**
+ * Hands the inputs on once all of them are known and right. Whatever is built from the answer waits for that: inputs
+ * that come from other resources are checked before anything is built, too.
+ */
+export function assertInputs<Result>(
+    name: string,
+    args: MultiArchImageArgs,
+    select: (inputs: pulumi.Unwrap<MultiArchImageArgs>) => Result,
+): pulumi.Output<Result> {
+    return pulumi.output(args).apply((inputs) => {
+        throwProblems(name, findComponentProblems(inputs as unknown as Properties));
+        return select(inputs as pulumi.Unwrap<MultiArchImageArgs>);
+    });
+}
+
+/** The error for wrong inputs: every problem at once, by property, and no stack of ours in the way. */
+export function createInputsError(name: string, problems: readonly InputProblem[]): pulumi.InputPropertiesError {
+    const lines = problems.map(({ property, reason }) => `\n  ${property}: ${reason}`);
+    const error = new pulumi.InputPropertiesError({
+        message: `multiarch:index:MultiArchImage ${name} has wrong inputs:${lines.join("")}`,
+        errors: problems.map(({ property, reason }) => ({ propertyPath: property, reason })),
+    });
+    // The runtime prints an error marked like this without the source lines and the stack around it.
+    Object.defineProperty(error, "__pulumiRunError", { value: true });
+    return error;
+}
+
+function throwProblems(name: string, problems: readonly InputProblem[]): void {
+    if (problems.length > 0) {
+        throw createInputsError(name, problems);
+    }
+}
+
+/** What comes from another resource is not known yet; it counts as right until it is. */
+function maskOutputs(value: unknown): unknown {
+    if (pulumi.Output.isInstance(value) || value instanceof Promise) {
+        return unknownValue;
+    }
+    if (Array.isArray(value)) {
+        return value.map(maskOutputs);
+    }
+    return isObject(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskOutputs(item)]))
+        : value;
+}

@@ -1,0 +1,55 @@
+import type { InputProblem } from "../resources/lifecycle";
+import type { Properties } from "../resources/values";
+
+const cacheBackends = ["registry", "local", "inline"];
+
+/** What is built and how: Dockerfile, cache, limits. */
+export function checkBuild(inputs: Properties): InputProblem[] {
+    return [
+        ...checkDockerfile(inputs["dockerfile"] as Properties | undefined),
+        ...checkSecretNames(inputs["secrets"] as Properties | undefined),
+        ...checkCache(inputs["cache"] as Properties | undefined),
+        ...checkLimits(inputs),
+    ];
+}
+
+function checkDockerfile(dockerfile: Properties | undefined): InputProblem[] {
+    if (dockerfile?.["location"] !== undefined && dockerfile["inline"] !== undefined) {
+        return [{ property: "dockerfile", reason: "has both location and inline. Keep one of them" }];
+    }
+    return dockerfile?.["inline"] === ""
+        ? [{ property: "dockerfile.inline", reason: "is empty. Leave it out for the file Dockerfile in the context" }]
+        : [];
+}
+
+function checkSecretNames(secrets: Properties | undefined): InputProblem[] {
+    return Object.keys(secrets ?? {})
+        .filter((id) => id === "" || /[\s,"]/.test(id))
+        .map((id) => ({ property: `secrets["${id}"]`, reason: "has an id with a space, comma or quote in it" }));
+}
+
+function checkCache(cache: Properties | undefined): InputProblem[] {
+    if (cache === undefined) {
+        return [];
+    }
+    const chosen = cacheBackends.filter((name) => cache[name] !== undefined && cache[name] !== null);
+    const list = cacheBackends.join(", ");
+    if (chosen.length === 0) {
+        return [{ property: "cache", reason: `names no backend. Give exactly one of ${list}` }];
+    }
+    return chosen.length > 1
+        ? [{ property: "cache", reason: `names ${chosen.join(" and ")}. Give exactly one of ${list}` }]
+        : [];
+}
+
+function checkLimits(inputs: Properties): InputProblem[] {
+    const { timeoutSeconds, retries } = inputs;
+    const problems: InputProblem[] = [];
+    if (typeof timeoutSeconds === "number" && timeoutSeconds <= 0) {
+        problems.push({ property: "timeoutSeconds", reason: "must be more than 0" });
+    }
+    if (typeof retries === "number" && (retries < 0 || retries > 20)) {
+        problems.push({ property: "retries", reason: "must be between 0 and 20" });
+    }
+    return problems;
+}

@@ -1,0 +1,34 @@
+import type { InputProblem } from "../resources/lifecycle";
+import { unknownValue, type Properties } from "../resources/values";
+import { checkBuilders } from "./builders";
+import { checkBuild } from "./build";
+import { checkPlatforms } from "./platforms";
+import { checkTags, checkTarget } from "./target";
+import { findTypeProblems } from "./types";
+
+/**
+ * Everything that is wrong with the inputs of a `MultiArchImage`, by property, as far as they are known. Nothing is
+ * asked of builders or registries.
+ */
+export function findComponentProblems(inputs: Properties): InputProblem[] {
+    return collectProblems("multiarch:index:MultiArchImage", inputs, [
+        checkPlatforms,
+        checkTarget,
+        checkTags,
+        checkBuild,
+        checkBuilders,
+    ]);
+}
+
+/** A check of some inputs. It meets only inputs whose types are right; all others are missing. */
+export type Check = (inputs: Properties) => InputProblem[];
+
+/** Checks the types first, and then only what has the right type: a wrong type is one problem, and not many. */
+export function collectProblems(type: string, inputs: Properties, checks: readonly Check[]): InputProblem[] {
+    const wrongTypes = findTypeProblems(type, inputs);
+    const wrong = new Set(wrongTypes.map(({ property }) => /^[^.[]*/.exec(property)?.[0]));
+    const sound = Object.fromEntries(
+        Object.entries(inputs).filter(([name, value]) => !wrong.has(name) && value !== unknownValue && value !== null),
+    );
+    return [...wrongTypes, ...checks.flatMap((check) => check(sound))];
+}

@@ -1,0 +1,46 @@
+import { whatOf } from "../errors";
+import { formatPlatform, parsePlatform } from "../platform";
+import type { InputProblem } from "../resources/lifecycle";
+import { unknownValue, type Properties } from "../resources/values";
+
+/** The platforms of an index: at least one, each known, none twice. */
+export function checkPlatforms(inputs: Properties): InputProblem[] {
+    const platforms = inputs["platforms"] as string[] | undefined;
+    if (platforms === undefined) {
+        return [];
+    }
+    if (platforms.length === 0) {
+        return [{ property: "platforms", reason: "names no platform. For example: linux/amd64, linux/arm64" }];
+    }
+    const seen = new Map<string, number>();
+    return platforms.flatMap((platform, index) => {
+        const property = `platforms[${index}]`;
+        const problems = checkPlatform(property, platform);
+        const name = problems.length === 0 && platform !== unknownValue ? normalise(platform) : undefined;
+        const first = name === undefined ? undefined : seen.get(name);
+        if (name !== undefined && first === undefined) {
+            seen.set(name, index);
+        }
+        return first === undefined
+            ? problems
+            : [{ property, reason: `${platform} is the same platform as platforms[${first}]` }];
+    });
+}
+
+/** One platform. */
+export function checkPlatform(property: string, platform: string): InputProblem[] {
+    if (platform === unknownValue) {
+        return [];
+    }
+    try {
+        parsePlatform(platform);
+        return [];
+    } catch (error) {
+        return [{ property, reason: whatOf(error) }];
+    }
+}
+
+/** The one spelling of a platform that has several. */
+export function normalise(platform: string): string {
+    return formatPlatform(parsePlatform(platform));
+}

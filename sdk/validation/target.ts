@@ -1,0 +1,73 @@
+import { whatOf } from "../errors";
+import { isTag, parseRepository } from "../registry/reference";
+import type { InputProblem } from "../resources/lifecycle";
+import { unknownValue, type Properties } from "../resources/values";
+
+interface Registry {
+    readonly address: string;
+    readonly username?: string;
+    readonly password?: string;
+}
+
+/** Where an image goes, and with which account. */
+export function checkTarget(inputs: Properties): InputProblem[] {
+    return [...checkRepository(inputs["repository"] as string | undefined), ...checkRegistries(inputs)];
+}
+
+/** The tags of an index: at least one, each a tag and nothing more, none twice. */
+export function checkTags(inputs: Properties): InputProblem[] {
+    const tags = inputs["tags"] as string[] | undefined;
+    if (tags?.length === 0) {
+        return [{ property: "tags", reason: "names no tag. Leave it out for the tag latest" }];
+    }
+    return (tags ?? []).flatMap((tag, index) => {
+        const property = `tags[${index}]`;
+        if (tag === unknownValue) {
+            return [];
+        }
+        if (!isTag(tag)) {
+            const reason = "is not a tag: up to 128 letters, digits, '_', '.' and '-', not beginning with '.' or '-'";
+            return [{ property, reason: `"${tag}" ${reason}` }];
+        }
+        const first = tags?.indexOf(tag) ?? index;
+        return first < index ? [{ property, reason: `"${tag}" is there already as tags[${first}]` }] : [];
+    });
+}
+
+function checkRepository(repository: string | undefined): InputProblem[] {
+    if (repository === undefined) {
+        return [];
+    }
+    try {
+        parseRepository(repository);
+        return [];
+    } catch (error) {
+        return [{ property: "repository", reason: whatOf(error) }];
+    }
+}
+
+function checkRegistries(inputs: Properties): InputProblem[] {
+    const registries = (inputs["registries"] as Registry[] | undefined) ?? [];
+    return registries.flatMap((registry, index) => {
+        if ((registry as unknown) === unknownValue) {
+            return [];
+        }
+        const { address, username, password } = registry;
+        const path = `registries[${index}]`;
+        const problems: InputProblem[] = [];
+        if (address !== unknownValue && address.trim() === "") {
+            problems.push({ property: `${path}.address`, reason: "is empty. For example: registry.example.com" });
+        }
+        if (username !== undefined && password === undefined) {
+            problems.push({ property: `${path}.password`, reason: "is required beside username" });
+        }
+        if (password !== undefined && username === undefined) {
+            problems.push({ property: `${path}.username`, reason: "is required beside password" });
+        }
+        const first = registries.findIndex((other) => other.address === address);
+        if (first < index && address !== unknownValue) {
+            problems.push({ property: `${path}.address`, reason: `is there already as registries[${first}].address` });
+        }
+        return problems;
+    });
+}

@@ -1,0 +1,9 @@
+import { stopWorld } from "./world";
+
+/** Loaded by mocha before all test files: whatever a test has started ends with the run, also after a failure. */
+export const mochaHooks = {
+    async afterAll(this: Mocha.Context): Promise<void> {
+        this.timeout(60_000);
+        await stopWorld();
+    },
+};

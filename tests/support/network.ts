@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+
+import { runTool } from "./tools";
+
+/** Hosts of our own: network namespaces on a bridge, each with an address. They see each other and this process. */
+export interface Network {
+    /** The address of this process on the network. */
+    readonly gateway: string;
+    /** Adds a host. */
+    addHost(name: string): Promise<Host>;
+    /** Takes hosts and bridge away. What runs in them has to be stopped before. */
+    remove(): Promise<void>;
+}
+
+/** One host. */
+export interface Host {
+    /** The name of its network namespace. */
+    readonly netns: string;
+    readonly address: string;
+    /** Cuts it off, as if its cable had been pulled. */
+    disconnect(): Promise<void>;
+    connect(): Promise<void>;
+}
+
+/** Names of bridges and interfaces hold fifteen characters. The process id tells whose they are. */
+const prefix = "mat";
+
+/** Makes a network that nobody else uses. Networks of test runs that were killed are taken away first. */
+export async function createNetwork(): Promise<Network> {
+    await removeStale();
+    const id = `${prefix}${process.pid}`;
+    const subnet = `10.213.${randomBytes(1).readUInt8(0)}`;
+    const bridge = `${id}br`;
+    const hosts: string[] = [];
+    await ip("link", "add", bridge, "type", "bridge");
+    await ip("address", "add", `${subnet}.1/24`, "dev", bridge);
+    await ip("link", "set", bridge, "up");
+
+    return {
+        gateway: `${subnet}.1`,
+        async addHost(name) {
+            const number = hosts.length + 2;
+            const netns = `${id}-${name}`;
+            const cable = `${id}v${number}`;
+            await ip("netns", "add", netns);
+            hosts.push(netns);
+            await ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", netns);
+            await ip("link", "set", cable, "master", bridge, "up");
+            await ip("-n", netns, "address", "add", `${subnet}.${number}/24`, "dev", "eth0");
+            await ip("-n", netns, "link", "set", "eth0", "up");
+            await ip("-n", netns, "link", "set", "lo", "up");
+            return {
+                netns,
+                address: `${subnet}.${number}`,
+                disconnect: () => ip("link", "set", cable, "down"),
+                connect: () => ip("link", "set", cable, "up"),
+            };
+        },
+        async remove() {
+            for (const netns of hosts) {
+                await ip("netns", "delete", netns);
+            }
+            await ip("link", "delete", bridge);
+        },
+    };
+}
+
+async function removeStale(): Promise<void> {
+    const folder = "/run/netns";
+    const namespaces = existsSync(folder) ? readdirSync(folder) : [];
+    for (const netns of namespaces.filter((name) => isStale(name))) {
+        await ip("netns", "delete", netns);
+    }
+    for (const link of readdirSync("/sys/class/net").filter((name) => name.endsWith("br") && isStale(name))) {
+        await ip("link", "delete", link);
+    }
+}
+
+function isStale(name: string): boolean {
+    const owner = new RegExp(`^${prefix}(\\d+)(-|br$)`).exec(name)?.[1];
+    return owner !== undefined && !existsSync(`/proc/${owner}`);
+}
+
+async function ip(...args: string[]): Promise<void> {
+    await runTool("ip", args);
+}

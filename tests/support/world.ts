@@ -1,0 +1,188 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { registerEmulation } from "../../tools/lib/binfmt.mjs";
+import { isEmulated, startBuildkitd } from "../../tools/lib/buildkitd.mjs";
+import { createAuthority, issue, writeKeyPair } from "../../tools/lib/certificates.mjs";
+import { startRegistry } from "../../tools/lib/registry.mjs";
+import { findStandIns } from "../../tools/lib/standins.mjs";
+import { findTool } from "../../tools/lib/goTools.mjs";
+import type { EndpointArgs } from "../../sdk";
+import { createNetwork, type Host, type Network } from "./network";
+
+/**
+ * What the tests run against: a registry and two builders, each a host of its own, with TLS and a password as in
+ * production. All are the real programs. The arm64 builder is emulated unless the tests run on arm64.
+ */
+export interface World {
+    readonly folder: string;
+    readonly network: Network;
+    /** The registry, as `host:port`. */
+    readonly registry: string;
+    readonly username: string;
+    readonly password: string;
+    /** A PEM file with the CA of registry and builders. */
+    readonly caFile: string;
+    readonly builders: Readonly<Record<Architecture, Builder>>;
+    /** Certificates by the CA that the builders trust. */
+    issueClient(): Promise<{ ca: string; cert: string; key: string }>;
+    /** The name of a repository that nothing else uses. */
+    newRepository(): string;
+    stop(): Promise<void>;
+}
+
+export type Architecture = "amd64" | "arm64";
+
+/** One builder: a BuildKit daemon on a host of its own. */
+export interface Builder {
+    readonly host: Host;
+    readonly endpoint: EndpointArgs & { platform: string; address: string };
+    readonly pid: () => number;
+    /** Starts it again after `stop`, with an empty cache if asked for. */
+    start(options?: { empty?: boolean }): Promise<void>;
+    stop(): Promise<void>;
+}
+
+let running: Promise<World> | undefined;
+
+/** The world, started once for all tests of the run. */
+export function getWorld(): Promise<World> {
+    running ??= startWorld();
+    return running;
+}
+
+/** Stops the world, if a test has started it. */
+export async function stopWorld(): Promise<void> {
+    const world = await running?.catch(() => undefined);
+    running = undefined;
+    await world?.stop();
+}
+
+async function startWorld(): Promise<World> {
+    const folder = mkdtempSync(join(tmpdir(), "multiarch-world-"));
+    const stops: (() => Promise<unknown>)[] = [() => Promise.resolve(rmSync(folder, { recursive: true, force: true }))];
+    const stop = async (): Promise<void> => {
+        for (const next of stops.splice(0).reverse()) {
+            await next();
+        }
+    };
+    try {
+        return { ...(await startParts(folder, stops)), stop };
+    } catch (error) {
+        await stop();
+        throw error;
+    }
+}
+
+async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Promise<Omit<World, "stop">> {
+    for (const architecture of ["amd64", "arm64"] as const) {
+        if (isEmulated(`linux/${architecture}`)) {
+            await registerEmulation(architecture);
+        }
+    }
+    const network = await createNetwork();
+    stops.push(() => network.remove());
+
+    const authority = await createAuthority("multiarch tests");
+    const caFile = join(folder, "ca.pem");
+    writeFileSync(caFile, authority.cert);
+    const issueServer = async (name: string, address: string) => {
+        const pair = await issue(authority, { commonName: name, ipAddresses: [address], usage: "server" });
+        return writeKeyPair(folder, name, pair);
+    };
+
+    const username = "tester";
+    const password = randomBytes(12).toString("hex");
+    const registryHost = await network.addHost("reg");
+    const tls = await issueServer("registry", registryHost.address);
+    const common = { binary: findTool("registry"), host: registryHost.address, bindAddress: registryHost.address, tls };
+    const registry = await startRegistry({
+        ...common,
+        dir: join(folder, "registry"),
+        port: 5000,
+        users: { [username]: password },
+        netns: registryHost.netns,
+    });
+    stops.push(() => registry.stop());
+
+    const standIns = findStandIns();
+    const mirror = standIns && (await startRegistry({
+        ...common,
+        name: "mirror",
+        dir: join(folder, "mirror"),
+        storageDir: standIns.storageDir,
+        port: 5001,
+        readOnly: true,
+        netns: registryHost.netns,
+    }));
+    if (mirror) {
+        stops.push(() => mirror.stop());
+    }
+
+    const issueClient = async () => {
+        const { cert, key } = await issue(authority, { commonName: "client", usage: "client" });
+        return { ca: authority.cert, cert, key };
+    };
+
+    const startBuilder = async (architecture: Architecture): Promise<Builder> => {
+        const host = await network.addHost(architecture);
+        const dir = join(folder, architecture);
+        const serverPair = await issueServer(`builder-${architecture}`, host.address);
+        const start = () => startBuildkitd({
+            binary: findTool("buildkitd"),
+            dir,
+            platform: `linux/${architecture}`,
+            address: `tcp://${host.address}:1234`,
+            tls: { caFile, ...serverPair },
+            registries: Object.fromEntries(
+                [registry.address, mirror?.address].flatMap((address) => (address ? [[address, { caFile }]] : [])),
+            ),
+            ...(mirror ? { mirror: mirror.address } : {}),
+            netns: host.netns,
+        });
+        let daemon = await start();
+        stops.push(() => daemon.stop());
+        return {
+            host,
+            endpoint: { platform: `linux/${architecture}`, address: daemon.address, tls: await issueClient() },
+            pid: () => daemon.pid,
+            async start({ empty = false } = {}) {
+                if (empty) {
+                    rmSync(dir, { recursive: true, force: true });
+                }
+                daemon = await start();
+            },
+            stop: () => daemon.stop(),
+        };
+    };
+
+    const builders = { amd64: await startBuilder("amd64"), arm64: await startBuilder("arm64") };
+    let repositories = 0;
+    return {
+        folder,
+        network,
+        registry: registry.address,
+        username,
+        password,
+        caFile: writeBundle(folder, authority.cert),
+        builders,
+        issueClient,
+        newRepository: () => `${registry.address}/tests/app-${++repositories}-${randomBytes(3).toString("hex")}`,
+    };
+}
+
+/** The CA together with those of the system: SSL_CERT_FILE takes their place. */
+function writeBundle(folder: string, ca: string): string {
+    const system = process.env["SSL_CERT_FILE"] ?? "/etc/ssl/certs/ca-certificates.crt";
+    let known = "";
+    try {
+        known = readFileSync(system, "utf8");
+    } catch {
+        // A machine without CAs of its own reaches nothing but this world.
+    }
+    const file = join(folder, "bundle.pem");
+    writeFileSync(file, `${known}\n${ca}`);
+    return file;
+}

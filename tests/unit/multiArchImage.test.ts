@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import * as sdk from "../../sdk";
+
+interface Registered {
+    readonly type: string;
+    readonly name: string;
+    readonly inputs: Record<string, unknown>;
+}
+
+const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
+
+/**
+ * The resource tree, with a monitor of the SDK that builds nothing. What the resources do is shown against the real
+ * engine in tests/integration.
+ */
+describe("MultiArchImage", () => {
+    let registered: Registered[] = [];
+
+    before(async () => {
+        await pulumi.runtime.setMocks({
+            newResource({ type, name, inputs }) {
+                registered.push({ type, name, inputs: inputs as Record<string, unknown> });
+                const platform = String((inputs as Record<string, unknown>)["platform"]);
+                const letter = platform === "linux/amd64" ? "a" : "b";
+                const [os, architecture] = platform.split("/");
+                const manifest = { mediaType: "m", digest: digest(letter), size: 1, platform: { os, architecture } };
+                const state =
+                    type === "multiarch:index:PlatformImage"
+                        ? { platform, digest: digest(letter), manifests: [manifest], contentHash: `hash ${letter}`, build: {} }
+                        : { digest: digest("c"), ref: `r@${digest("c")}`, tagRefs: [], platformDigests: {} };
+                return { id: name, state };
+            },
+            call: () => ({}),
+        });
+    });
+
+    beforeEach(() => {
+        registered = [];
+    });
+
+    const tls = { ca: "CA", cert: "CERT", key: "KEY" };
+    const args = () => ({
+        context: { location: "./app" },
+        platforms: ["linux/amd64", "linux/arm64"],
+        repository: "registry.example.com/team/app",
+        tags: ["1.0"],
+        registries: [{ address: "registry.example.com", username: "u", password: "hunter2" }],
+        cache: { registry: {} },
+        secrets: { token: "s3cret" },
+        builders: {
+            endpoints: [
+                { platform: "linux/amd64", address: "tcp://10.0.0.1:1234", tls },
+                { platform: "linux/arm64", address: "tcp://10.0.0.2:1234", tls },
+            ],
+        },
+    });
+
+    const settle = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+
+    it("has one image for each platform and one index, named after it", async () => {
+        await settle(new sdk.MultiArchImage("app", args()).indexDigest);
+        assert.deepEqual(
+            registered.map(({ type, name }) => `${type} ${name}`).sort(),
+            [
+                "multiarch:index:ImageIndex app-index",
+                "multiarch:index:MultiArchImage app",
+                "multiarch:index:PlatformImage app-linux-amd64",
+                "multiarch:index:PlatformImage app-linux-arm64",
+            ],
+        );
+    });
+
+    it("gives every image all builders, each with its place in the program, and the other platforms", async () => {
+        await settle(new sdk.MultiArchImage("app", args()).indexDigest);
+        const image = registered.find(({ name }) => name === "app-linux-arm64")?.inputs ?? {};
+        assert.deepEqual(image["siblings"], ["linux/amd64", "linux/arm64"]);
+        const nodes = unwrap(image["nodes"]) as { property: string; address: string }[];
+        assert.deepEqual(
+            nodes.map(({ property, address }) => `${property} ${address}`),
+            ["builders.endpoints[0] tcp://10.0.0.1:1234", "builders.endpoints[1] tcp://10.0.0.2:1234"],
+        );
+        assert.equal("tags" in image, false);
+    });
+
+    it("gives the index the digests of the images, in the order of the platforms", async () => {
+        await settle(new sdk.MultiArchImage("app", args()).indexDigest);
+        const index = registered.find(({ name }) => name === "app-index")?.inputs ?? {};
+        const images = index["images"] as { platform: string; digest: string }[];
+        assert.deepEqual(
+            images.map(({ platform, digest: pushed }) => `${platform} ${pushed}`),
+            [`linux/amd64 ${digest("a")}`, `linux/arm64 ${digest("b")}`],
+        );
+        assert.deepEqual(index["tags"], ["1.0"]);
+    });
+
+    it("marks passwords, keys and secrets as secrets, though the program did not", async () => {
+        await settle(new sdk.MultiArchImage("app", args()).indexDigest);
+        assert.ok(registered.length > 0);
+        for (const { name, inputs } of registered) {
+            const visible = JSON.stringify(inputs, (_key, value: unknown) =>
+                pulumi.runtime.isRpcSecret(value) ? "[secret]" : value,
+            );
+            assert.doesNotMatch(visible, /hunter2|s3cret|KEY/, `${name} shows a secret`);
+        }
+        const component = registered.find(({ name }) => name === "app")?.inputs ?? {};
+        const [registry] = component["registries"] as Record<string, unknown>[];
+        assert.equal(registry?.["username"], "u", "what is beside a secret stays readable");
+    });
+
+    it("throws everything that is wrong before any resource exists", () => {
+        assert.throws(
+            () => new sdk.MultiArchImage("app", { ...args(), platforms: ["linux/amd64", "linux/bad"], tags: ["a b"] }),
+            (error: unknown) => {
+                assert.ok(pulumi.InputPropertiesError.isInstance(error));
+                assert.deepEqual(error.errors.map(({ propertyPath }) => propertyPath).sort(), ["platforms[1]", "tags[0]"]);
+                return true;
+            },
+        );
+        assert.deepEqual(registered, []);
+    });
+
+    it("takes inputs that come from other resources", async () => {
+        const { repository, tags, builders } = args();
+        const image = new sdk.MultiArchImage("app", {
+            ...args(),
+            repository: pulumi.output(repository),
+            tags: pulumi.output(tags),
+            builders: pulumi.secret(builders),
+        });
+        assert.equal(await settle(image.indexDigest), digest("c"));
+        assert.match(await settle(image.contentHash), /^sha256:[0-9a-f]{64}$/);
+    });
+});
+
+function unwrap(value: unknown): unknown {
+    return pulumi.runtime.isRpcSecret(value) ? (pulumi.runtime.unwrapRpcSecret(value) as unknown) : value;
+}

@@ -1,0 +1,133 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { ensureDir } from "./paths.mjs";
+
+const TAIL_LINES = 20;
+
+/** A command that could not be started or ended with something else than 0. */
+export class CommandError extends Error {
+    /**
+     * @param {string} message
+     * @param {{ exitCode?: number | null, logFile?: string, cause?: unknown }} [details]
+     */
+    constructor(message, { exitCode = null, logFile, cause } = {}) {
+        super(message, cause === undefined ? undefined : { cause });
+        this.name = "CommandError";
+        this.exitCode = exitCode;
+        this.logFile = logFile;
+    }
+}
+
+/**
+ * @typedef {object} RunOptions
+ * @property {NodeJS.ProcessEnv} [env] the whole environment; that of this process when not given
+ * @property {string} [cwd]
+ * @property {string} [logFile] takes the output instead of the terminal
+ */
+
+/**
+ * Runs a command to its end. Throws a CommandError with the last lines of the log when it fails.
+ * @param {string[]} argv
+ * @param {RunOptions} [options]
+ */
+export async function run(argv, { env, cwd, logFile } = {}) {
+    const output = logFile === undefined ? "inherit" : openLog(logFile);
+    try {
+        const { exitCode, signal } = await waitFor(spawnCommand(argv, { env, cwd }, ["ignore", output, output]), argv);
+        if (exitCode !== 0) {
+            const reason = signal === null ? `exit code ${exitCode}` : `signal ${signal}`;
+            const tail = logFile === undefined ? "" : `:\n${tailOf(logFile)}\nwhole log: ${logFile}`;
+            throw new CommandError(`${nameOf(argv)} ended with ${reason}${tail}`, { exitCode, logFile });
+        }
+    } finally {
+        if (typeof output === "number") {
+            closeSync(output);
+        }
+    }
+}
+
+/**
+ * Runs a command and returns what it printed; a failing command is an answer, not an exception.
+ * @param {string[]} argv
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ * @returns {Promise<{ exitCode: number | null, stdout: string, stderr: string, output: string }>}
+ *     `output` is both streams as they came
+ */
+export async function capture(argv, options = {}) {
+    const child = spawnCommand(argv, options, ["ignore", "pipe", "pipe"]);
+    const texts = { stdout: "", stderr: "", output: "" };
+    for (const name of /** @type {const} */ (["stdout", "stderr"])) {
+        child[name]?.setEncoding("utf8").on("data", (chunk) => {
+            texts[name] += chunk;
+            texts.output += chunk;
+        });
+    }
+    const { exitCode } = await waitFor(child, argv);
+    return { exitCode, ...texts };
+}
+
+/**
+ * Runs a command in the user's terminal, input included, and returns its exit code as a shell would.
+ * @param {string[]} argv
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ * @returns {Promise<number>}
+ */
+export async function passThrough(argv, options = {}) {
+    // Ctrl-C reaches the child through the terminal; this process only waits for it to end in its own way.
+    const ignore = () => undefined;
+    process.on("SIGINT", ignore);
+    try {
+        const child = spawnCommand(argv, options, ["inherit", "inherit", "inherit"]);
+        const { exitCode } = await waitFor(child, argv);
+        return exitCode ?? 1;
+    } finally {
+        process.off("SIGINT", ignore);
+    }
+}
+
+/**
+ * The last lines of a log, for an error message.
+ * @param {string} logFile
+ */
+export function tailOf(logFile) {
+    return readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
+}
+
+/**
+ * @param {string[]} argv
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} options
+ * @param {import("node:child_process").StdioOptions} stdio
+ */
+function spawnCommand(argv, { env = process.env, cwd }, stdio) {
+    const [command, ...args] = argv;
+    return spawn(/** @type {string} */ (command), args, { env, cwd, stdio });
+}
+
+/**
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {string[]} argv
+ * @returns {Promise<{ exitCode: number | null, signal: NodeJS.Signals | null }>}
+ */
+function waitFor(child, argv) {
+    return new Promise((resolve, reject) => {
+        child.on("error", (error) => {
+            reject(new CommandError(`${nameOf(argv)} could not be started: ${error.message}`, { cause: error }));
+        });
+        child.on("close", (exitCode, signal) => resolve({ exitCode, signal }));
+    });
+}
+
+/** @param {string} logFile */
+function openLog(logFile) {
+    ensureDir(dirname(logFile));
+    return openSync(logFile, "w");
+}
+
+/**
+ * The command without its arguments after the first: enough to know it, too little to show a secret.
+ * @param {string[]} argv
+ */
+function nameOf(argv) {
+    return argv.slice(0, 2).join(" ");
+}

@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runMain, say } from "./lib/console.mjs";
+import { runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
+import { runParts, staticParts } from "./lib/parts.mjs";
+import { repoRoot } from "./lib/paths.mjs";
+import { requireRoot } from "./lib/system.mjs";
+import { ensureToolchain } from "./lib/toolchain.mjs";
+
+const HELP = `npm test [-- <test files and options of mocha>]
+
+Prepares the toolchain, then runs npm run check's parts and all tests, also against the real engine.
+
+    npm test
+    npm test -- tests/unit/registry/reference.test.ts
+    npm test -- --grep "moves no tag"
+
+With files or options, only mocha runs; with unit tests alone, no tool is built.
+The last line counts the tests: "N passed, N failed".`;
+
+const STAND_INS = join(repoRoot, "tools", "lib", "standins.mjs");
+
+await runMain(async () => {
+    const args = process.argv.slice(2);
+    if (args.includes("--help") || args.includes("-h")) {
+        say(HELP);
+        return 0;
+    }
+    const named = suites.filter(({ name }) => args.some((arg) => arg.startsWith(`tests/${name}`)));
+    const chosen = named.length > 0 ? named : suites;
+    const env = await prepare(chosen.some(({ engine }) => engine));
+    const failedParts = args.length === 0 ? await runParts(staticParts(env)) : [];
+
+    const total = { passed: 0, failed: 0 };
+    for (const run of args.length === 0 ? planAll() : [planChosen(chosen, args, named.length > 0)]) {
+        const { passed, failed } = await runMocha(run.args, { env, timeout: run.timeout });
+        total.passed += passed;
+        total.failed += failed;
+    }
+    if (failedParts.length > 0) {
+        say(`failed beside the tests: ${failedParts.join(", ")}`);
+    }
+    if (total.passed + total.failed === 0) {
+        say("no test ran");
+    }
+    say(`${total.passed} passed, ${total.failed} failed`);
+    return failedParts.length > 0 || total.failed > 0 || total.passed === 0 ? 1 : 0;
+});
+
+/**
+ * @param {boolean} engine whether a test needs the Go tools, the system's packages and the stand-ins
+ * @returns {Promise<NodeJS.ProcessEnv>}
+ */
+async function prepare(engine) {
+    if (!engine) {
+        return (await ensureToolchain({ only: [], system: false })).env;
+    }
+    requireRoot();
+    const toolchain = await ensureToolchain();
+    if (existsSync(STAND_INS)) {
+        const { ensureStandIns } = await import(STAND_INS);
+        await ensureStandIns(toolchain);
+    }
+    return toolchain.env;
+}
+
+/** One run of mocha per suite, because each has its own time limit. */
+function planAll() {
+    return suites
+        .map((suite) => ({ args: testFilesOf(suite), timeout: suite.timeout }))
+        .filter(({ args }) => args.length > 0);
+}
+
+/**
+ * @param {readonly import("./lib/mocha.mjs").Suite[]} chosen
+ * @param {string[]} args
+ * @param {boolean} hasFiles
+ */
+function planChosen(chosen, args, hasFiles) {
+    const files = hasFiles ? [] : chosen.flatMap(testFilesOf);
+    return { args: [...args, ...files], timeout: Math.max(...chosen.map(({ timeout }) => timeout)) };
+}
