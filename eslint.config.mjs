@@ -14,6 +14,7 @@ export default tseslint.config(
             "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
             "@typescript-eslint/consistent-type-definitions": ["error", "interface"],
             "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true, argsIgnorePattern: "^_" }],
+            "@typescript-eslint/dot-notation": ["error", { allowIndexSignaturePropertyAccess: true }],
             "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
             "max-lines": ["error", { max: 250, skipBlankLines: true, skipComments: true }],
         },
@@ -46,9 +47,26 @@ export default tseslint.config(
 /** The few globals that the plain scripts use. */
 function globalsOfNode() {
     const names = [
-        "process", "console", "Buffer", "URL", "URLSearchParams", "setTimeout", "clearTimeout", "setInterval",
-        "clearInterval", "setImmediate", "fetch", "AbortController", "AbortSignal", "require", "module", "__dirname",
-        "TextDecoder", "TextEncoder", "performance", "structuredClone",
+        "process",
+        "console",
+        "Buffer",
+        "URL",
+        "URLSearchParams",
+        "setTimeout",
+        "clearTimeout",
+        "setInterval",
+        "clearInterval",
+        "setImmediate",
+        "fetch",
+        "AbortController",
+        "AbortSignal",
+        "require",
+        "module",
+        "__dirname",
+        "TextDecoder",
+        "TextEncoder",
+        "performance",
+        "structuredClone",
     ];
     return Object.fromEntries(names.map((name) => [name, "readonly"]));
 }

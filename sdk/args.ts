@@ -164,9 +164,11 @@ export interface LocalCacheArgs {
     directory: Input<string>;
 }
 
-/** A cache inside the image. It has nothing to set. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- written as `inline: {}` in every language
-export interface InlineCacheArgs {}
+/** A cache inside the image. */
+export interface InlineCacheArgs {
+    /** The images to read it from. Defaults to the tag `latest` in the repository of the image. */
+    from?: Input<Input<string>[]>;
+}
 
 /** What builds: exactly one kind. */
 export interface BuildersArgs {

@@ -160,16 +160,25 @@ function nearestPlatform(text: string): string | undefined {
     return best && best.distance <= 3 ? best.name : undefined;
 }
 
-/** How many letters have to be changed, added or dropped to turn one text into the other. */
+/** How many letters have to be changed, added, dropped or swapped to turn one text into the other. */
 function editDistance(a: string, b: string): number {
+    let before: number[] = [];
     let row = Array.from({ length: b.length + 1 }, (_, column) => column);
     for (let line = 1; line <= a.length; line += 1) {
         const next = [line];
         for (let column = 1; column <= b.length; column += 1) {
             const same = a[line - 1] === b[column - 1] ? 0 : 1;
-            next.push(Math.min((row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1, (row[column - 1] ?? 0) + same));
+            const swapped = a[line - 1] === b[column - 2] && a[line - 2] === b[column - 1];
+            next.push(
+                Math.min(
+                    (row[column] ?? 0) + 1,
+                    (next[column - 1] ?? 0) + 1,
+                    (row[column - 1] ?? 0) + same,
+                    swapped && line > 1 ? (before[column - 2] ?? 0) + 1 : Infinity,
+                ),
+            );
         }
-        row = next;
+        [before, row] = [row, next];
     }
     return row[b.length] ?? 0;
 }

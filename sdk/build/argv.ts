@@ -30,8 +30,8 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
         // Without these buildx makes an index with a provenance beside the image.
         "--provenance=false",
         "--sbom=false",
-        ...(dockerfile === undefined ? [] : ["--file", notStdin(dockerfile)]),
-        ...(request.target === undefined ? [] : ["--target", request.target]),
+        ...(dockerfile ? ["--file", notStdin(dockerfile)] : []),
+        ...(request.target ? ["--target", request.target] : []),
         ...flags.flatMap((flag) => ["--build-arg", flag]),
         ...Object.entries(files.secrets).flatMap(([id, file]) => ["--secret", csvRecord([`id=${id}`, `src=${file}`])]),
         ...Object.entries(request.labels ?? {}).flatMap(([name, value]) => ["--label", `${name}=${value}`]),

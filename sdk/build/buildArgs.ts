@@ -1,5 +1,5 @@
 import { isReservedName } from "./environment";
-import { secretsOf, type BuildRequest } from "./request";
+import { secretsOf, type BuildRequest, type SecretSources } from "./request";
 
 /** How build arguments reach buildx. The values of most never show in its argv. */
 export interface BuildArgRoutes {
@@ -37,9 +37,7 @@ const largestSecret = 500 * 1024;
  * means nothing to buildx itself. Otherwise in argv, unless the value is secret: proxies may hold a password, and for
  * them docker's configuration has a place.
  */
-export function routeBuildArgs(
-    request: Pick<BuildRequest, "buildArgs" | "secrets" | "redact" | "node">,
-): BuildArgRoutes {
+export function routeBuildArgs(request: Pick<BuildRequest, "buildArgs"> & SecretSources): BuildArgRoutes {
     const flags: string[] = [];
     const env: Record<string, string> = {};
     const proxies: Record<string, string> = {};
@@ -59,9 +57,7 @@ export function routeBuildArgs(
 }
 
 /** Finds build arguments and secrets that cannot reach a build, or not without being seen. */
-export function findBuildArgProblems(
-    request: Pick<BuildRequest, "buildArgs" | "secrets" | "redact" | "node">,
-): ArgProblem[] {
+export function findBuildArgProblems(request: Pick<BuildRequest, "buildArgs"> & SecretSources): ArgProblem[] {
     const isSecret = secretTest(request);
     return [
         ...Object.entries(request.buildArgs).flatMap(([name, value]) => {
@@ -98,9 +94,10 @@ function checkSecret(id: string, value: string): string | undefined {
     return Buffer.byteLength(value) > largestSecret ? "a secret is at most 500 KiB long" : undefined;
 }
 
-function secretTest(request: Pick<BuildRequest, "secrets" | "redact" | "node">): (value: string) => boolean {
-    const secrets = secretsOf(request as BuildRequest);
-    return (value) => secrets.some((secret) => value.includes(secret));
+function secretTest(request: SecretSources): (value: string) => boolean {
+    const secrets = secretsOf(request);
+    // A short secret is part of many harmless values.
+    return (value) => secrets.some((secret) => value === secret || (secret.length >= 8 && value.includes(secret)));
 }
 
 /** The content of config.json with proxies for the steps of a build. */

@@ -60,10 +60,13 @@ export interface BuildFiles {
 }
 
 /** All texts of a request that must not be printed. */
-export function secretsOf(request: BuildRequest): string[] {
+export function secretsOf(request: SecretSources): string[] {
     return [
         ...Object.values(request.secrets),
         ...(request.redact ?? []),
-        ...(request.node.tls ? [request.node.tls.key] : []),
+        ...(request.node?.tls ? [request.node.tls.key] : []),
     ].filter((text) => text !== "");
 }
+
+/** The parts of a request that hold secrets. */
+export type SecretSources = Pick<BuildRequest, "secrets" | "redact"> & Partial<Pick<BuildRequest, "node">>;

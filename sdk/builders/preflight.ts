@@ -9,7 +9,7 @@ import { greet, type Greeting } from "./preflightGreeting";
 import { inspectThroughBuildx } from "./preflightInspect";
 import { openConnection, resolveHost } from "./preflightNetwork";
 import { checkMaterial, openTls, shakeHands } from "./preflightTls";
-import { explainHandshake } from "./preflightTlsErrors";
+import { explainHandshake, silentRefusal } from "./preflightTlsErrors";
 
 export type { BuilderFacts } from "./preflightFacts";
 
@@ -123,7 +123,11 @@ async function askGreeting(
     }
     const secure = await shakeHands(node, node.tls, connection, budget);
     try {
-        return await runStage(budget, greet(secure), onTimeout);
+        const greeting = await runStage(budget, greet(secure), onTimeout);
+        if (greeting === "closed" && secure.alpnProtocol === "h2") {
+            throw silentRefusal(node);
+        }
+        return greeting;
     } catch (error) {
         throw explainHandshake(node, error);
     } finally {

@@ -1,7 +1,9 @@
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
 import type { MultiArchError } from "../errors";
-import type { BuilderNode, TcpAddress, UnixAddress } from "./node";
+import { expectedServerName, type BuilderNode, type TcpAddress, type UnixAddress } from "./node";
 import { builderError, runStage, type Budget } from "./preflightBudget";
 
 /** What a BuildKit daemon says of itself. */
@@ -173,7 +175,7 @@ function explainStatus(node: BuilderNode, error: unknown, budget: Budget): unkno
                 cause: error,
             });
         default: {
-            const name = grpc.status[code] ?? String(code);
+            const name = grpc.status[code];
             const what = `what answers there does not answer as BuildKit does (${name}: ${details ?? ""})`;
             return builderError(node, "builder-not-buildkit", what, { cause: error });
         }
@@ -194,20 +196,27 @@ function targetOf(address: TcpAddress | UnixAddress): string {
 
 function credentialsOf(node: BuilderNode): grpc.ChannelCredentials {
     const material = node.tls;
-    return material
-        ? grpc.credentials.createSsl(Buffer.from(material.ca), Buffer.from(material.key), Buffer.from(material.cert))
-        : grpc.credentials.createInsecure();
+    if (!material) {
+        return grpc.credentials.createInsecure();
+    }
+    const [ca, key, cert] = [material.ca, material.key, material.cert].map((pem) => Buffer.from(pem));
+    const name = expectedServerName(node) ?? "";
+    return grpc.credentials.createSsl(ca, key, cert, {
+        checkServerIdentity: (_asked, certificate) => checkServerIdentity(name, certificate),
+    });
 }
 
 function channelOptions(node: BuilderNode): grpc.ChannelOptions {
+    const name = expectedServerName(node) ?? "";
+    // grpc-js would ask for an IP address by the name of a server, which Node warns about. Any name will do: the one in
+    // the certificate is checked against the address all the same.
+    const asked = isIP(name) === 0 ? name : "buildkitd";
     return {
         // A connection of its own, direct, and only as long as the check: buildx does not use a proxy either.
         "grpc.enable_http_proxy": 0,
         "grpc.use_local_subchannel_pool": 1,
         "grpc.service_config_disable_resolution": 1,
         "grpc.enable_retries": 0,
-        ...(node.serverName && node.tls
-            ? { "grpc.ssl_target_name_override": node.serverName, "grpc.default_authority": node.serverName }
-            : {}),
+        ...(node.tls ? { "grpc.ssl_target_name_override": asked, "grpc.default_authority": asked } : {}),
     };
 }

@@ -4,7 +4,7 @@ import * as tls from "node:tls";
 import { messageOf, type MultiArchError } from "../errors";
 import { expectedServerName, type BuilderNode, type BuilderTls } from "./node";
 import { builderError, runStage, type Budget } from "./preflightBudget";
-import { explainChain, explainHandshake, explainName } from "./preflightTlsErrors";
+import { explainChain, explainHandshake, explainName, silentRefusal } from "./preflightTlsErrors";
 
 /**
  * Looks at the certificates and the key before anything is sent: that they can be read, that the key belongs to the
@@ -41,6 +41,10 @@ export async function shakeHands(
 ): Promise<tls.TLSSocket> {
     const serverName = expectedServerName(node) ?? "";
     const secure = openTls(connection, serverName, material);
+    const seen = { tls: false };
+    secure.once("keylog", () => {
+        seen.tls = true;
+    });
     const done = new Promise<void>((resolve, reject) => {
         secure.once("secureConnect", resolve);
         secure.once("error", reject);
@@ -53,7 +57,7 @@ export async function shakeHands(
     } catch (error) {
         secure.on("error", () => undefined);
         secure.destroy();
-        throw explainHandshake(node, error);
+        throw seen.tls && codeOf(error) === "ECONNRESET" ? silentRefusal(node) : explainHandshake(node, error);
     }
     // Nothing has been sent over the connection yet, and nothing is when the other side is not who it has to be.
     const certificate = secure.getPeerCertificate();

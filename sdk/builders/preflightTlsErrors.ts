@@ -87,6 +87,12 @@ export function explainHandshake(node: BuilderNode, error: unknown): unknown {
     });
 }
 
+/** Not every server says why it closes a connection once it has seen the client certificate. */
+export function silentRefusal(node: BuilderNode): MultiArchError {
+    const what = "the builder closes the connection once it has seen the client certificate";
+    return builderError(node, "builder-tls-client-refused", what, { field: "tls.cert" });
+}
+
 // The alerts a server sends about a client's certificate. https://www.rfc-editor.org/rfc/rfc8446#section-6.2
 function isClientRefusal(code: string): boolean {
     return /ALERT_(CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT|HANDSHAKE_FAIL)/.test(

@@ -1,4 +1,4 @@
-import { access, constants, readdir, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { MultiArchError } from "../errors";
 import { resolveInside, systemCode } from "./insideRoot";
@@ -56,9 +56,11 @@ export async function locateDockerfile(request: HashRequest, contextIsLocal: boo
                 : "Create it, or name another in dockerfile.location, relative to the folder of Pulumi.yaml.",
         });
     }
-    await access(path, constants.R_OK).catch((error: unknown) => {
+    try {
+        await (await open(path)).close();
+    } catch (error) {
         throw unreadableDockerfile(shown, error);
-    });
+    }
     return { kind: "file", folder, name, path };
 }
 

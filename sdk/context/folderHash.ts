@@ -72,7 +72,7 @@ async function hashEntries(
         }
     };
     // All of them end before this does, so that nothing is open afterwards.
-    const results = await Promise.allSettled(Array.from({ length: filesAtOnce }, work));
+    const results = await Promise.allSettled(Array.from({ length: Math.min(filesAtOnce, entries.length) }, work));
     const failure = results.find((result) => result.status === "rejected");
     if (failure) {
         throw failure.reason;

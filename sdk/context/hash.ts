@@ -3,7 +3,7 @@ import { MultiArchError } from "../errors";
 import type { Dockerfile } from "./dockerfile";
 import { digestOf } from "./encode";
 import { hashFolder } from "./folderHash";
-import { resolveCommit } from "./gitCommit";
+import { hideCredentials, resolveCommit } from "./gitCommit";
 import { systemCode } from "./insideRoot";
 import type { PlannedSource } from "./plan";
 import { requirePlan } from "./plan";
@@ -18,7 +18,8 @@ const shared = shareInFlight<ContextHash>();
 
 /**
  * Hashes what a build would read from its contexts: equal content gives an equal hash on every machine, any change that
- * a build can see gives another. Calls for the same request that overlap share one reading.
+ * a build can see gives another. All that is not ignored counts, also where BuildKit would ask for a part of it only
+ * because no `COPY` needs the rest. Calls for the same request that overlap share one reading.
  *
  * Throws a MultiArchError `context-missing`, `context-unreadable`, `context-unresolved` or `context-ignore-invalid` with
  * the property to change, and the signal's reason when aborted.
@@ -70,8 +71,9 @@ async function hashSource(source: PlannedSource, { signal, runGit }: HashRequest
             const { property, reference } = source;
             const commit = await resolveCommit(reference, { property, runGit, signal });
             const options = Object.entries(reference.options).sort().flat();
-            // With the git folder in the context, it also shows where it was cloned from.
-            const origin = reference.options["keep-git-dir"] === "true" ? reference.ref : "";
+            // Only with its git folder does a context also hold what it was cloned from.
+            const cloned = reference.options["keep-git-dir"] === "true";
+            const origin = cloned ? `${hideCredentials(reference.remote).remote}#${reference.ref}` : "";
             return withoutFiles("git", digestOf([commit, reference.folder, origin, ...options]));
         }
         case "url":

@@ -77,7 +77,7 @@ function byName([one]: [string, unknown], [other]: [string, unknown]): number {
 
 /**
  * The ignore file of the main context is the one beside the Dockerfile, or else the one in its root; a named context
- * has only that in its own root. See `MainContext` and `NamedContext.load` in
+ * has only that in its own root. One that holds no pattern counts too: then nothing is ignored. See `MainContext` and `NamedContext.load` in
  * https://github.com/moby/buildkit/tree/v0.31.1/frontend/dockerui
  */
 async function withRules(source: Source, property: string, dockerfile: Dockerfile | undefined): Promise<PlannedSource> {

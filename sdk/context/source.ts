@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { access, constants, realpath, stat } from "node:fs/promises";
+import { opendir, realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { MultiArchError } from "../errors";
 import type { GitReference } from "./gitReference";
@@ -77,9 +77,12 @@ export async function locateNamed(location: string, { property, base }: LocateOp
 }
 
 async function locateFolder(path: string, location: string, property: string): Promise<Source> {
-    await access(path, constants.R_OK | constants.X_OK).catch((error: unknown) => {
+    try {
+        // Opened and not asked for: what `access` answers is for another user when the process has two.
+        await (await opendir(path)).close();
+    } catch (error) {
         throw unreadableLocation(error, location, property);
-    });
+    }
     return { kind: "folder", root: await realpath(path) };
 }
 

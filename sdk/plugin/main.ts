@@ -6,7 +6,10 @@ import { startPlugin } from "./server";
  */
 async function main(): Promise<void> {
     // The engine may put its own logging flags before the address.
-    const engineAddress = process.argv.slice(2).filter((argument) => !argument.startsWith("-")).pop();
+    const engineAddress = process.argv
+        .slice(2)
+        .filter((argument) => !argument.startsWith("-"))
+        .pop();
     const plugin = await startPlugin(engineAddress);
     const stop = (): void => {
         void plugin.stop().finally(() => process.exit(0));

@@ -129,4 +129,3 @@ function clear(properties: Properties): Properties {
 function isEmpty(properties: Properties | undefined): boolean {
     return properties === undefined || Object.keys(properties).length === 0;
 }
-

@@ -54,7 +54,7 @@ export async function findCredential(
     if (given) {
         return makeCredential(address, given.username ?? "", given.password ?? "", "registries");
     }
-    const config = await readDockerConfig(sources.dockerConfigDir ?? findDockerConfigDir(sources.env));
+    const config = await readDockerConfig(sources.dockerConfigDir ?? findDockerConfigDir(sources.env), sources.env);
     const key = address === "docker.io" ? dockerHubKey : address;
     // The same order as docker's: the answer of a helper is final, so that this check and the build never disagree.
     // https://github.com/docker/cli/blob/v28.0.0/cli/config/configfile/file.go (GetCredentialsStore)

@@ -33,11 +33,49 @@ export function findDockerConfigDir(env: Readonly<Record<string, string | undefi
 }
 
 /**
- * Reads the user's docker configuration. A missing file is an empty one.
+ * Reads the user's docker configuration: the file, and over it the accounts in DOCKER_AUTH_CONFIG, as docker 28.3 does.
+ * A missing file is an empty one.
  *
  * Throws a MultiArchError `registry-credentials` when the file cannot be read or is not JSON.
  */
-export async function readDockerConfig(folder: string): Promise<DockerConfig> {
+export async function readDockerConfig(
+    folder: string,
+    env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<DockerConfig> {
+    const config = await readConfigFile(folder);
+    const added = readAuthVariable(env.DOCKER_AUTH_CONFIG ?? "");
+    const isAdded = ([key]: [string, unknown]): boolean =>
+        Object.keys(added).some((other) => normaliseAddress(other) === normaliseAddress(key));
+    const auths = Object.entries(config.auths ?? {}).filter((entry) => !isAdded(entry));
+    const credHelpers = Object.entries(config.credHelpers ?? {}).filter((entry) => !isAdded(entry));
+    if (Object.keys(added).length === 0) {
+        return config;
+    }
+    return {
+        ...config,
+        auths: { ...Object.fromEntries(auths), ...added },
+        credHelpers: { ...Object.fromEntries(credHelpers), ...withoutHelper(Object.keys(added)) },
+    };
+}
+
+/**
+ * An empty helper makes docker read `auths`, which it does not do for a registry that credsStore serves:
+ * https://github.com/docker/cli/blob/v28.0.0/cli/config/configfile/file.go (getConfiguredCredentialStore)
+ */
+function withoutHelper(keys: readonly string[]): Record<string, string> {
+    return Object.fromEntries(keys.map((key) => [key, ""]));
+}
+
+/** What docker cannot read in this variable, it ignores. */
+function readAuthVariable(text: string): Readonly<Record<string, DockerAuth>> {
+    try {
+        return parseDockerConfig(text).auths ?? {};
+    } catch {
+        return {};
+    }
+}
+
+async function readConfigFile(folder: string): Promise<DockerConfig> {
     const file = join(folder, "config.json");
     let text: string;
     try {
@@ -106,9 +144,7 @@ export function privateDockerConfig(
     };
     const credHelpers = {
         ...Object.fromEntries(Object.entries(userConfig.credHelpers ?? {}).filter((entry) => !isOurs(entry))),
-        // An empty helper makes docker read `auths`, which it does not do for a registry that credsStore serves:
-        // https://github.com/docker/cli/blob/v28.0.0/cli/config/configfile/file.go (getConfiguredCredentialStore)
-        ...(userConfig.credsStore === undefined ? {} : Object.fromEntries(keys.map((key) => [key, ""]))),
+        ...(userConfig.credsStore === undefined ? {} : withoutHelper(keys)),
     };
     const pluginDirs = [...extraPluginDirs, ...(userConfig.cliPluginsExtraDirs ?? [])];
     const config = {

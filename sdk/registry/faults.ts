@@ -87,13 +87,17 @@ export function readReports(text: string): RegistryReport[] {
         return document.errors
             .filter(isRecord)
             .slice(0, mostReports)
-            .map(({ code, message }) => ({ code: shorten(code, 60), message: shorten(message) }));
+            .map(({ code, message }) => ({ code: shorten(code, 60), message: shorten(message) }))
+            .filter(isTelling);
     }
     // Docker Hub's token service answers with `details`, OAuth with `error`:
     // https://www.rfc-editor.org/rfc/rfc6749#section-5.2
     const message = document.error_description ?? document.details ?? document.message;
-    const report = { code: shorten(document.error, 60), message: shorten(message) };
-    return report.code === "" && report.message === "" ? [] : [report];
+    return [{ code: shorten(document.error, 60), message: shorten(message) }].filter(isTelling);
+}
+
+function isTelling(report: RegistryReport): boolean {
+    return report.code !== "" || report.message !== "";
 }
 
 function describe(attempt: Attempt): string {

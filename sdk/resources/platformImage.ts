@@ -133,7 +133,13 @@ export class PlatformImage extends pulumi.CustomResource {
     declare public readonly build: pulumi.Output<BuildReport>;
 
     constructor(name: string, args: PlatformImageArgs, opts?: pulumi.CustomResourceOptions) {
-        const outputs = { digest: undefined, ref: undefined, manifests: undefined, contentHash: undefined, build: undefined };
+        const outputs = {
+            digest: undefined,
+            ref: undefined,
+            manifests: undefined,
+            contentHash: undefined,
+            build: undefined,
+        };
         super("multiarch:index:PlatformImage", name, { ...args, ...outputs }, opts);
     }
 }

@@ -1,24 +1,166 @@
-import { buildPlatform } from "../build/build";
-import type { BuildProgress } from "../build/progress";
+import { buildPlatform, type BuiltImage } from "../build/build";
+import { leaseNode, type Lease } from "../build/lease";
+import { describeProgress, type BuildProgress } from "../build/progress";
+import type { BuildRequest } from "../build/request";
 import type { BuilderNode } from "../builders/node";
-import { leaseNode } from "../build/lease";
 import { MultiArchError } from "../errors";
-import { createRegistryClient } from "../registry/client";
-import { privateDockerConfig } from "../registry/dockerConfig";
-import { parseRepository } from "../registry/reference";
-import { verifyImage } from "../registry/verify";
-import type { OperationContext } from "./lifecycle";
+import { formatPlatform, parsePlatform } from "../platform";
+import type { RegistryClient } from "../registry/client";
+import { findDockerConfigDir, privateDockerConfig, readDockerConfig } from "../registry/dockerConfig";
+import type { Repository } from "../registry/reference";
+import { incompleteError, verifyImage } from "../registry/verify";
+import type { OperationContext, Reporter } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
 import type { PlatformImageInputs } from "./platformImageLifecycle";
-import { withRegistryProperty } from "./registryAccess";
+import { withRegistry } from "./registryAccess";
 import type { Properties } from "./values";
 
-/** One hour: an emulated build of a large program has been seen to take most of it. */
+/** One hour: emulated builds of large programs have been seen to take most of it. */
 const defaultTimeoutSeconds = 3_600;
 
-const defaultRetries = 2;
-
 /**
- * Builds the image of one platform and pushes it by digest. Before anything is built, every builder that is needed for
- * the same index and the right to push are checked: what is wrong there would otherwise show when half of it is pushed.
+ * Builds the image of one platform, pushes it by digest and checks it in the registry. Before anything is built, the
+ * builders of all platforms that are built with it and the right to push are checked: what is wrong there must not show
+ * only after half of the index is pushed.
  */
+export function buildImage(
+    inputs: PlatformImageInputs,
+    together: readonly string[],
+    context: OperationContext,
+): Promise<Properties> {
+    const { reporter, signal } = context;
+    return withRegistry(inputs, context, async (client, where) => {
+        reporter.status(`checking builders of ${together.join(", ")} and the account for ${where.registry}`);
+        const [lease] = await Promise.all([
+            leaseTogether(inputs, together, signal),
+            client.checkAccess(where, ["pull", "push"]),
+        ]);
+        reportLease(lease, reporter);
+        const request = await createRequest(inputs, lease.node, context);
+        const image = await buildPlatform(request, {
+            signal,
+            onProgress: (progress) => reportProgress(progress, reporter),
+            nextNode: async () => (await leaseNode(inputs.platform, listNodes(inputs), { signal })).node,
+        });
+        reporter.status("checking the image in the registry");
+        return describeImage(inputs, lease, image, await verify(client, where, inputs, image));
+    });
+}
+
+/** The builders, with what a build needs to know of them. */
+export function listNodes({ nodes, emulation = "never" }: PlatformImageInputs): BuilderNode[] {
+    return nodes.map(({ platform, address, tls, serverName, insecure, property }, index) => ({
+        name: address,
+        platform,
+        address,
+        tls,
+        serverName,
+        insecure,
+        emulation,
+        property: property ?? `nodes[${index}]`,
+    }));
+}
+
+/** Finds a builder for each platform; throws when there is one without. */
+async function leaseTogether(
+    inputs: PlatformImageInputs,
+    together: readonly string[],
+    signal: AbortSignal,
+): Promise<Lease> {
+    const nodes = listNodes(inputs);
+    const own = leaseNode(inputs.platform, nodes, { signal });
+    const others = together.filter((platform) => platform !== inputs.platform);
+    const results = await Promise.allSettled([
+        own,
+        ...others.map((platform) => leaseNode(platform, nodes, { signal })),
+    ]);
+    // Its own problem comes first; that of a sibling is told in full where it belongs.
+    const lease = await own;
+    const failed = results.slice(1).findIndex(({ status }) => status === "rejected");
+    if (failed >= 0) {
+        const sibling = others[failed] ?? "";
+        throw new MultiArchError("sibling-not-ready", {
+            what: `not built, because there is no usable builder for ${sibling}, which belongs to the same index`,
+            platform: inputs.platform,
+            next: `See the message of ${sibling}. Nothing was pushed.`,
+        });
+    }
+    return lease;
+}
+
+async function createRequest(
+    inputs: PlatformImageInputs,
+    node: BuilderNode,
+    context: OperationContext,
+): Promise<BuildRequest> {
+    const userConfig = await readDockerConfig(findDockerConfigDir(process.env));
+    const limits = [inputs.timeoutSeconds ?? defaultTimeoutSeconds, (context.timeoutMs ?? Infinity) / 1_000];
+    return {
+        platform: formatPlatform(parsePlatform(inputs.platform)),
+        node,
+        repository: inputs.repository,
+        context: inputs.context ?? { location: "." },
+        dockerfile: inputs.dockerfile,
+        target: inputs.target,
+        buildArgs: inputs.buildArgs ?? {},
+        secrets: inputs.secrets ?? {},
+        cache: inputs.cache,
+        registriesConfig: privateDockerConfig(inputs.registries ?? [], userConfig),
+        timeoutSeconds: Math.min(...limits),
+        baseDirectory: process.cwd(),
+        retries: inputs.retries,
+        redact: context.secrets,
+    };
+}
+
+async function verify(
+    client: RegistryClient,
+    where: Repository,
+    inputs: PlatformImageInputs,
+    { digest }: BuiltImage,
+): Promise<Properties[]> {
+    const platform = parsePlatform(inputs.platform);
+    const result = await verifyImage(client, where, digest, platform);
+    if (!result.complete) {
+        throw incompleteError(where, platform, result.problems);
+    }
+    return [result.image, ...result.attestations].map((descriptor) => ({ ...fromDescriptor(descriptor) }));
+}
+
+function describeImage(
+    inputs: PlatformImageInputs,
+    lease: Lease,
+    { digest, build }: BuiltImage,
+    manifests: Properties[],
+): Properties {
+    return {
+        platform: inputs.platform,
+        contentHash: inputs.contentHash,
+        digest,
+        ref: `${inputs.repository}@${digest}`,
+        manifests,
+        build: { ...build, builderVersion: lease.facts.version },
+    };
+}
+
+function reportLease({ node, facts, skipped }: Lease, reporter: Reporter): void {
+    for (const { error } of skipped) {
+        reporter.warn(`a builder is skipped: ${error.message}`);
+    }
+    for (const note of facts.notes) {
+        reporter.info(`${node.name} ${note}`);
+    }
+    reporter.status(`building on ${node.name}, BuildKit ${facts.version}`);
+}
+
+function reportProgress(progress: BuildProgress, reporter: Reporter): void {
+    const text = describeProgress(progress);
+    switch (progress.kind) {
+        case "retry":
+        case "warning":
+            reporter.warn(text);
+            break;
+        default:
+            reporter.status(text);
+    }
+}

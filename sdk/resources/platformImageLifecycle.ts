@@ -1,10 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 
+import { findBuildArgProblems } from "../build/buildArgs";
 import { findContextProblems } from "../context/problems";
 import { findPlatformImageProblems } from "../validation/platformImage";
 import { hashContent, imageInputs } from "./contentHash";
 import { asReplacement, findInputChanges } from "./differences";
-import type { DiffAnswer, OperationContext, ResourceLifecycle } from "./lifecycle";
+import type { DiffAnswer, InputProblem, OperationContext, ResourceLifecycle } from "./lifecycle";
 import { buildImage } from "./platformImageBuild";
 import type { PlatformImageArgs } from "./platformImage";
 import { readOrKeep, withRegistry } from "./registryAccess";
@@ -30,7 +31,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
             const { contentHash: _computed, ...given } = inputs;
             const problems = findPlatformImageProblems(given);
             if (problems.length === 0 && !imageInputs.some((name) => hasUnknown(given[name]))) {
-                problems.push(...(await findContextProblems(contextRequest(given))));
+                problems.push(...(await findContextProblems(contextRequest(given))), ...checkBuildArgs(given, context));
             }
             if (problems.length > 0) {
                 return { problems, added: {} };
@@ -107,6 +108,12 @@ function describe(inputs: Properties): Properties {
         contentHash: inputs["contentHash"],
         ...Object.fromEntries(builtOutputs.map((name) => [name, unknownValue])),
     };
+}
+
+/** Some build arguments cannot reach a build without being seen by others on the machine. */
+function checkBuildArgs(inputs: Properties, context: OperationContext): InputProblem[] {
+    const { buildArgs = {}, secrets = {} } = inputs as unknown as PlatformImageInputs;
+    return hasUnknown(secrets) ? [] : findBuildArgProblems({ buildArgs, secrets, redact: context.secrets });
 }
 
 function contextRequest(inputs: Properties) {

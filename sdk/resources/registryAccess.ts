@@ -18,6 +18,7 @@ const unreadable: readonly ErrorCode[] = [
     "registry-unreachable",
     "registry-untrusted",
     "registry-credentials",
+    "registry-refused",
 ];
 
 /**
@@ -66,6 +67,8 @@ export async function withRegistry<Result>(
 const refusals: readonly ErrorCode[] = ["registry-unauthorized", "registry-forbidden"];
 
 function propertyOf(registries: Registries, registry: string): string {
-    const index = (registries ?? []).findIndex(({ address }) => normaliseAddress(address) === normaliseAddress(registry));
+    const index = (registries ?? []).findIndex(
+        ({ address }) => normaliseAddress(address) === normaliseAddress(registry),
+    );
     return index < 0 ? "registries" : `registries[${index}].password`;
 }

@@ -8,7 +8,12 @@ import { checkTarget } from "./target";
 
 /** Everything that is wrong with the inputs of a `PlatformImage`, by property, as far as they are known. */
 export function findPlatformImageProblems(inputs: Properties): InputProblem[] {
-    return collectProblems("multiarch:index:PlatformImage", inputs, [checkOwnPlatform, checkTarget, checkBuild, checkNodes]);
+    return collectProblems("multiarch:index:PlatformImage", inputs, [
+        checkOwnPlatform,
+        checkTarget,
+        checkBuild,
+        checkNodes,
+    ]);
 }
 
 function checkOwnPlatform(inputs: Properties): InputProblem[] {

@@ -29,7 +29,9 @@ function checkObject(
     const unknown = Object.keys(value)
         .filter((name) => !(name in properties) && !name.startsWith("__"))
         .map((name) => ({ property: join(name), reason: `is not an input. ${listNames(Object.keys(properties))}` }));
-    const wrong = Object.entries(properties).flatMap(([name, type]) => checkValue(schema, value[name], type, join(name)));
+    const wrong = Object.entries(properties).flatMap(([name, type]) =>
+        checkValue(schema, value[name], type, join(name)),
+    );
     return [...missing, ...unknown, ...wrong];
 }
 

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { createLogin, type DoubleAnswer, type LoginOptions, refuse } from "./registryDoubleLogin";
 
 /** A registry in this process, over real HTTP, with faults on demand. It keeps everything in memory. */
 export interface RegistryDouble {
@@ -44,19 +45,12 @@ export interface Fault {
     /** How many requests fail. By default one. */
     readonly times?: number;
     /** The answer; or the connection is cut before or in the middle of it; or there is none. */
-    readonly answer: { status: number; headers?: Record<string, string>; body?: string } | "cut" | "truncate" | "hang";
+    readonly answer: DoubleAnswer | "cut" | "truncate" | "hang";
 }
 
 /** How a double behaves. By default it speaks plain HTTP and asks for no account. */
-export interface DoubleOptions {
+export interface DoubleOptions extends LoginOptions {
     readonly tls?: { readonly cert: string; readonly key: string };
-    readonly auth?: "basic" | "bearer";
-    /** The realm of the token service. By default the double itself. */
-    readonly realm?: string;
-    /** Accounts: the password, and whether they may push. By default `user` with `secret`, who may. */
-    readonly users?: Readonly<Record<string, { password: string; canPush: boolean }>>;
-    /** A refresh token that the token service takes. */
-    readonly refreshToken?: string;
     /** Where the content of blobs really is. By default in the registry itself. */
     readonly blobStorage?: string;
     /** Headers to leave out of answers, in lower case. */
@@ -65,30 +59,32 @@ export interface DoubleOptions {
     readonly immutableTags?: boolean;
 }
 
-type Answer = Exclude<Fault["answer"], string> & { bytes?: Buffer };
-
 export function digestOfText(bytes: Buffer | string): string {
     return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 export async function startRegistryDouble(options: DoubleOptions = {}): Promise<RegistryDouble> {
-    const users = options.users ?? { user: { password: "secret", canPush: true } };
     const contents = new Map<string, { bytes: Buffer; mediaType: string }>();
     const tags = new Map<string, string>();
-    const tokens = new Map<string, string>();
     const uploads = new Set<string>();
     const requests: SeenRequest[] = [];
     const faults: { fault: Fault; left: number }[] = [];
 
-    const server = options.tls ? createTlsServer(options.tls, handle) : createPlainServer(handle);
+    const server = options.tls ? createTlsServer(options.tls, listen) : createPlainServer(listen);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const scheme = options.tls ? "https" : "http";
     const host = `localhost:${(server.address() as AddressInfo).port}`;
+    const login = createLogin(options, `${scheme}://${host}`);
 
     function store(bytes: Buffer, mediaType: string): StoredContent {
         const digest = digestOfText(bytes);
         contents.set(digest, { bytes, mediaType });
         return { mediaType, digest, size: bytes.length };
+    }
+
+    function listen(request: IncomingMessage, response: ServerResponse): void {
+        // A client that is gone is no fault of the double.
+        handle(request, response).catch(() => response.destroy());
     }
 
     async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -115,7 +111,7 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
             return;
         }
         const answer = typeof fault === "object" ? fault : route(method, path, authorization, body, request);
-        const bytes = "bytes" in answer ? (answer.bytes as Buffer) : Buffer.from(answer.body ?? "");
+        const bytes = answer.bytes ?? Buffer.from(answer.body ?? "");
         const headers = { "content-length": String(bytes.length), ...answer.headers };
         response.writeHead(
             answer.status,
@@ -128,10 +124,16 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
         response.end(method === "HEAD" ? undefined : bytes);
     }
 
-    function route(method: string, path: string, header: string | undefined, body: Buffer, request: IncomingMessage): Answer {
+    function route(
+        method: string,
+        path: string,
+        header: string | undefined,
+        body: Buffer,
+        request: IncomingMessage,
+    ): DoubleAnswer {
         const url = new URL(path, `${scheme}://${host}`);
         if (url.pathname === "/token") {
-            return answerToken(url, header, body);
+            return login.answerToken(url, header, body);
         }
         const match = /^\/v2\/(?:(.+)\/(manifests|blobs)\/(.+))?$/.exec(url.pathname);
         if (!match) {
@@ -139,7 +141,7 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
         }
         const [, repository = "", kind = "", name = ""] = match;
         const action = method === "GET" || method === "HEAD" ? "pull" : "push";
-        const denied = authorize(header, repository, action);
+        const denied = login.authorize(header, repository, action);
         if (denied) {
             return denied;
         }
@@ -154,49 +156,7 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
         return name.startsWith("uploads/") ? answerUpload(method, repository, name) : getBlob(name);
     }
 
-    function authorize(header: string | undefined, repository: string, action: string): Answer | undefined {
-        if (options.auth === undefined) {
-            return undefined;
-        }
-        if (options.auth === "basic") {
-            const user = findUser(header);
-            if (!user) {
-                return refuse(401, "UNAUTHORIZED", "authentication required", 'Basic realm="a, b"');
-            }
-            return action === "push" && !user.canPush ? refuse(403, "DENIED", "read only") : undefined;
-        }
-        const scope = tokens.get(header?.replace("Bearer ", "") ?? "");
-        const fits = scope === "" ? repository === "" : scope?.includes(`repository:${repository}:`) && scope.includes(action);
-        if (scope !== undefined && (fits || repository === "")) {
-            return undefined;
-        }
-        const wanted = repository === "" ? "" : `,scope="repository:${repository}:${action === "push" ? "pull,push" : "pull"}"`;
-        const reason = scope === undefined ? "" : ',error="insufficient_scope"';
-        const realm = options.realm ?? `${scheme}://${host}/token`;
-        const challenge = `Bearer realm="${realm}",service="registry, double"${wanted}${reason}`;
-        return refuse(401, "UNAUTHORIZED", "authentication required", challenge);
-    }
-
-    function findUser(header: string | undefined) {
-        const [name = "", password] = Buffer.from(header?.replace("Basic ", "") ?? "", "base64").toString().split(":");
-        const user = users[name];
-        return user?.password === password ? user : undefined;
-    }
-
-    function answerToken(url: URL, header: string | undefined, body: Buffer): Answer {
-        const form = new URLSearchParams(body.toString());
-        const user = findUser(header);
-        const isRefresh = options.refreshToken !== undefined && form.get("refresh_token") === options.refreshToken;
-        if (!isRefresh && !user) {
-            return { status: 401, body: JSON.stringify({ details: "incorrect username or password" }) };
-        }
-        const asked = isRefresh ? (form.get("scope") ?? "") : url.searchParams.getAll("scope").join(" ");
-        const token = `token-${randomUUID()}`;
-        tokens.set(token, isRefresh || user?.canPush ? asked : asked.replaceAll(",push", ""));
-        return { status: 200, body: JSON.stringify(isRefresh ? { access_token: token } : { token, expires_in: 60 }) };
-    }
-
-    function putManifest(repository: string, name: string, body: Buffer, mediaType: string): Answer {
+    function putManifest(repository: string, name: string, body: Buffer, mediaType: string): DoubleAnswer {
         if (options.immutableTags && tags.has(`${repository}:${name}`)) {
             return refuse(400, "TAG_INVALID", `the tag ${name} is immutable`);
         }
@@ -207,7 +167,7 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
         return { status: 201, headers: { "docker-content-digest": digest } };
     }
 
-    function getContent(digest: string, missing: string): Answer {
+    function getContent(digest: string, missing: string): DoubleAnswer {
         const found = contents.get(digest);
         return found
             ? {
@@ -218,13 +178,13 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
             : refuse(404, missing, "it is not here");
     }
 
-    function getBlob(digest: string): Answer {
+    function getBlob(digest: string): DoubleAnswer {
         return options.blobStorage !== undefined && contents.has(digest)
             ? { status: 307, headers: { location: `${options.blobStorage}/${digest}?signature=abc` } }
             : getContent(digest, "BLOB_UNKNOWN");
     }
 
-    function answerUpload(method: string, repository: string, name: string): Answer {
+    function answerUpload(method: string, repository: string, name: string): DoubleAnswer {
         if (method === "POST") {
             const upload = randomUUID();
             uploads.add(upload);
@@ -249,16 +209,11 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
         removeContent: (digest) => contents.delete(digest),
         failNext: (fault) => faults.push({ fault, left: fault.times ?? 1 }),
         expireTokens: () => {
-            tokens.clear();
+            login.expireTokens();
         },
         async close() {
             server.closeAllConnections();
             await new Promise((resolve) => server.close(resolve));
         },
     };
-}
-
-function refuse(status: number, code: string, message: string, challenge?: string): Answer {
-    const headers = challenge === undefined ? {} : { "www-authenticate": challenge };
-    return { status, headers, body: JSON.stringify({ errors: [{ code, message }] }) };
 }

@@ -27,15 +27,28 @@ export interface TestStack {
 let stacks = 0;
 
 /** Creates a stack from a program that runs in this process. The provider runs as its own process, as for users. */
-export async function createStack(world: World, program: (folder: string) => Promise<OutputMap | object>): Promise<TestStack> {
+export async function createStack(
+    world: World,
+    program: (folder: string) => Promise<OutputMap | object>,
+): Promise<TestStack> {
     const root = mkdtempSync(join(tmpdir(), "multiarch-stack-"));
-    const [folder, state, home] = ["program", "state", "home"].map((name) => join(root, name)) as [string, string, string];
+    const [folder, state, home] = ["program", "state", "home"].map((name) => join(root, name)) as [
+        string,
+        string,
+        string,
+    ];
     [folder, state, home].forEach((path) => mkdirSync(path));
     const env = stackEnv(world, state, home);
+    const projectName = `project${++stacks}`;
     let output = "";
     const stack = await LocalWorkspace.createOrSelectStack(
-        { stackName: "test", projectName: `project${++stacks}`, program: (() => program(folder)) as PulumiFn },
-        { workDir: folder, envVars: env },
+        { stackName: "test", projectName, program: (() => program(folder)) as PulumiFn },
+        {
+            workDir: folder,
+            envVars: env,
+            // Paths in a program are relative to its own folder, which for one in this process has to be said.
+            projectSettings: { name: projectName, runtime: "nodejs", main: folder },
+        },
     );
     const options = { onOutput: (text: string) => (output += text), onError: (text: string) => (output += text) };
     return {

@@ -10,7 +10,9 @@ export async function runTool(
     const result = await runCommand({ file, args, env: { ...inheritedEnv(), ...env }, timeoutMs: 120_000, ...rest });
     if (result.exitCode !== 0) {
         const command = [file, ...args].join(" ");
-        throw new Error(`${command} ended with ${result.exitCode ?? result.signal}:\n${result.stdout}${result.stderrTail}`);
+        throw new Error(
+            `${command} ended with ${result.exitCode ?? result.signal}:\n${result.stdout}${result.stderrTail}`,
+        );
     }
     return result.stdout;
 }

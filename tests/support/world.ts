@@ -3,13 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { registerEmulation } from "../../tools/lib/binfmt.mjs";
-import { isEmulated, startBuildkitd } from "../../tools/lib/buildkitd.mjs";
-import { createAuthority, issue, writeKeyPair } from "../../tools/lib/certificates.mjs";
-import { startRegistry } from "../../tools/lib/registry.mjs";
-import { findStandIns } from "../../tools/lib/standins.mjs";
-import { findTool } from "../../tools/lib/goTools.mjs";
 import type { EndpointArgs } from "../../sdk";
+import { loadTools } from "./toolLibrary";
 import { createNetwork, type Host, type Network } from "./network";
 
 /**
@@ -77,9 +72,12 @@ async function startWorld(): Promise<World> {
 }
 
 async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Promise<Omit<World, "stop">> {
+    const tools = await loadTools();
+    const { createAuthority, isEmulated, issue, startBuildkitd, startRegistry, writeKeyPair } = tools;
+    const toolchain = await tools.ensureToolchain({ system: false, compile: false });
     for (const architecture of ["amd64", "arm64"] as const) {
         if (isEmulated(`linux/${architecture}`)) {
-            await registerEmulation(architecture);
+            await tools.registerEmulation(architecture);
         }
     }
     const network = await createNetwork();
@@ -97,7 +95,12 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
     const password = randomBytes(12).toString("hex");
     const registryHost = await network.addHost("reg");
     const tls = await issueServer("registry", registryHost.address);
-    const common = { binary: findTool("registry"), host: registryHost.address, bindAddress: registryHost.address, tls };
+    const common = {
+        binary: toolchain.bin("registry"),
+        host: registryHost.address,
+        bindAddress: registryHost.address,
+        tls,
+    };
     const registry = await startRegistry({
         ...common,
         dir: join(folder, "registry"),
@@ -107,19 +110,19 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
     });
     stops.push(() => registry.stop());
 
-    const standIns = findStandIns();
-    const mirror = standIns && (await startRegistry({
-        ...common,
-        name: "mirror",
-        dir: join(folder, "mirror"),
-        storageDir: standIns.storageDir,
-        port: 5001,
-        readOnly: true,
-        netns: registryHost.netns,
-    }));
-    if (mirror) {
-        stops.push(() => mirror.stop());
-    }
+    const standIns = await tools.ensureStandIns(toolchain);
+    const mirror = standIns.needed
+        ? await startRegistry({
+              ...common,
+              name: "mirror",
+              dir: join(folder, "mirror"),
+              storageDir: standIns.storageDir,
+              port: 5001,
+              readOnly: true,
+              netns: registryHost.netns,
+          })
+        : undefined;
+    stops.push(() => mirror?.stop() ?? Promise.resolve());
 
     const issueClient = async () => {
         const { cert, key } = await issue(authority, { commonName: "client", usage: "client" });
@@ -130,18 +133,19 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         const host = await network.addHost(architecture);
         const dir = join(folder, architecture);
         const serverPair = await issueServer(`builder-${architecture}`, host.address);
-        const start = () => startBuildkitd({
-            binary: findTool("buildkitd"),
-            dir,
-            platform: `linux/${architecture}`,
-            address: `tcp://${host.address}:1234`,
-            tls: { caFile, ...serverPair },
-            registries: Object.fromEntries(
-                [registry.address, mirror?.address].flatMap((address) => (address ? [[address, { caFile }]] : [])),
-            ),
-            ...(mirror ? { mirror: mirror.address } : {}),
-            netns: host.netns,
-        });
+        const start = () =>
+            startBuildkitd({
+                binary: toolchain.bin("buildkitd"),
+                dir,
+                platform: `linux/${architecture}`,
+                address: `tcp://${host.address}:1234`,
+                tls: { caFile, ...serverPair },
+                registries: Object.fromEntries(
+                    [registry.address, mirror?.address].flatMap((address) => (address ? [[address, { caFile }]] : [])),
+                ),
+                ...(mirror ? { mirror: mirror.address } : {}),
+                netns: host.netns,
+            });
         let daemon = await start();
         stops.push(() => daemon.stop());
         return {

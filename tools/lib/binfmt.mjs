@@ -21,16 +21,17 @@ const MAGIC = {
 /**
  * Makes the kernel run programs of another architecture with QEMU, for this machine as a whole.
  * @param {import("./system.mjs").Arch} arch
- * @returns {Promise<boolean>} true when it was registered now, false when somebody had done it before
+ * @returns {Promise<{ registered: boolean, mounted: boolean }>} what was done now, and not by somebody before
  */
 export async function registerEmulation(arch) {
     const entry = entryFile(arch);
-    if (!existsSync(join(BINFMT_DIR, "register"))) {
+    const mounted = !existsSync(join(BINFMT_DIR, "register"));
+    if (mounted) {
         await run(["mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT_DIR]);
     }
     if (existsSync(entry)) {
         requireUsable(entry);
-        return false;
+        return { registered: false, mounted };
     }
     const qemu = findQemu(arch);
     if (qemu === undefined) {
@@ -38,16 +39,20 @@ export async function registerEmulation(arch) {
     }
     const line = `:qemu-${qemuMachine(arch)}:M::${MAGIC[arch]}:${MASK}:${qemu}:${FLAGS}`;
     writeFileSync(join(BINFMT_DIR, "register"), line);
-    return true;
+    return { registered: true, mounted };
 }
 
 /**
- * Takes an architecture out again. To be called only for what `registerEmulation` registered.
+ * Undoes what `registerEmulation` did, and no more than that.
  * @param {import("./system.mjs").Arch} arch
+ * @param {{ registered: boolean, mounted: boolean }} done
  */
-export function unregisterEmulation(arch) {
-    if (existsSync(entryFile(arch))) {
+export async function unregisterEmulation(arch, { registered, mounted }) {
+    if (registered && existsSync(entryFile(arch))) {
         writeFileSync(entryFile(arch), "-1");
+    }
+    if (mounted && existsSync(join(BINFMT_DIR, "register"))) {
+        await run(["umount", BINFMT_DIR]);
     }
 }
 

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { writePrivate } from "./certificates.mjs";
 import { findDaemon, startDaemon, waitFor } from "./daemon.mjs";
 import { ensureDir } from "./paths.mjs";
+import { writePrivate } from "./privateFile.mjs";
 import { containersBelow, listensOn, mountsBelow } from "./processes.mjs";
 import { hashOf } from "./stamp.mjs";
 import { findOnPath, hostArch } from "./system.mjs";
@@ -87,7 +87,8 @@ export async function stopBuildkitd({ name = "buildkitd", dir }) {
  * @param {string} platform
  */
 export function isEmulated(platform) {
-    return platform.split("/")[1] !== hostArch();
+    const native = { amd64: ["amd64", "386"], arm64: ["arm64", "arm"] }[hostArch()];
+    return !native.includes(platform.split("/")[1] ?? "");
 }
 
 /**

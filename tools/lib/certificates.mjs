@@ -1,9 +1,9 @@
 import { webcrypto } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { ensureDir } from "./paths.mjs";
+import { writePrivate } from "./privateFile.mjs";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -95,16 +95,6 @@ export function writeKeyPair(dir, name, pair) {
 }
 
 /**
- * Writes a file that only its owner can read, also where it was readable by others before.
- * @param {string} path
- * @param {string} text
- */
-export function writePrivate(path, text) {
-    rmSync(path, { force: true });
-    writeFileSync(path, text, { mode: 0o600 });
-}
-
-/**
  * True when the certificate is valid now and still will be in `days`.
  * @param {string} cert
  * @param {number} days
@@ -127,13 +117,13 @@ function toText(certificate) {
     return `${certificate.toString("pem")}\n`;
 }
 
-/** @param {CryptoKey} key */
+/** @param {webcrypto.CryptoKey} key */
 async function exportKey(key) {
     return `${x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY")}\n`;
 }
 
 /** @param {string} pem */
 function importKey(pem) {
-    const [der] = x509.PemConverter.decode(pem);
+    const der = x509.PemConverter.decodeFirst(pem);
     return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
 }

@@ -43,7 +43,8 @@ const STOP_SECONDS = 10;
  */
 export async function startDaemon(options) {
     const { name, dir, argv, env, netns, configuration = "", beforeStart, isReady, readySeconds } = options;
-    const command = netns === undefined ? argv : ["ip", "netns", "exec", netns, ...argv];
+    // Not `ip netns exec`: it mounts a /sys of its own, without the cgroups that containers need.
+    const command = netns === undefined ? argv : ["nsenter", `--net=/run/netns/${netns}`, ...argv];
     const fingerprint = hashOf([...command, configuration]);
     const running = findDaemon({ name, dir });
     if (running !== undefined && running.fingerprint === fingerprint && (await isReady(running.pid))) {

@@ -62,7 +62,7 @@ export const goTools = [
         package: "github.com/distribution/distribution/v3/cmd/registry",
         version: "v3.0.0",
         variables: ["github.com/distribution/distribution/v3/version.version"],
-        expect: "about 1 min the first time",
+        expect: "about 2 min the first time",
         own: {
             // Deleting a tag and leaving its manifest came with version 3.
             commands: ["registry", "docker-registry"],

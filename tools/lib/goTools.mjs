@@ -57,7 +57,9 @@ export async function buildFrontend(arch) {
 function readyTool(tool) {
     const stamp = stampOf(tool.name);
     if (stamp?.own !== undefined) {
-        return isSameFile(stamp) && findOnPath(tool.name, { path: ourPath(), cache: true }) !== undefined ? stamp.own : undefined;
+        // PATH may be another one now, such as root's.
+        const reachable = existsSync(join(binDir, tool.name)) || findOnPath(tool.name) === stamp.own;
+        return reachable && isSameFile(stamp) ? stamp.own : undefined;
     }
     return isBuilt(tool) ? join(binDir, tool.name) : undefined;
 }

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
-import { writePrivate } from "./certificates.mjs";
 import { startDaemon } from "./daemon.mjs";
 import { ensureDir } from "./paths.mjs";
+import { writePrivate } from "./privateFile.mjs";
 import { listensOn } from "./processes.mjs";
 import { hashOf } from "./stamp.mjs";
 

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { run, capture } from "./exec.mjs";
 import { say, SetupError, step } from "./console.mjs";
@@ -47,13 +47,13 @@ export function requireRoot() {
 /**
  * The absolute path of a command, or nothing. Looks along PATH without our own cache, so that a tool found is the user's.
  * @param {string} name
- * @param {{ path?: string, cache?: boolean }} [options] `cache`: also accept what we built ourselves
+ * @param {{ path?: string }} [options]
  * @returns {string | undefined}
  */
-export function findOnPath(name, { path = process.env.PATH ?? "", cache = false } = {}) {
+export function findOnPath(name, { path = process.env.PATH ?? "" } = {}) {
     const folders = [...path.split(delimiter), "/usr/sbin", "/sbin"];
     return folders
-        .filter((folder) => isAbsolute(folder) && (cache || !folder.startsWith(cacheDir)))
+        .filter((folder) => isAbsolute(folder) && !folder.startsWith(cacheDir))
         .map((folder) => join(folder, name))
         .find(isExecutable);
 }
@@ -64,7 +64,9 @@ export function findOnPath(name, { path = process.env.PATH ?? "", cache = false 
  */
 export function findQemu(arch) {
     const machine = qemuMachine(arch);
-    return findOnPath(`qemu-${machine}-static`) ?? findOnPath(`qemu-${machine}`);
+    return [`qemu-${machine}-static`, `qemu-${machine}`]
+        .map((name) => findOnPath(name))
+        .find((path) => path !== undefined && isStatic(path));
 }
 
 /**
@@ -80,24 +82,41 @@ export function qemuMachine(arch) {
  * @param {{ emulate?: Arch[] }} [options] `emulate`: architectures to run; the machine's own needs nothing
  */
 export async function ensureSystem({ emulate = ["amd64", "arm64"] } = {}) {
-    const host = hostArch();
-    const wanted = Object.entries(PACKAGES)
-        .filter(([command]) => findOnPath(command) === undefined)
-        .map(([, entry]) => ({ ...entry }));
-    for (const arch of emulate.filter((one) => one !== host && findQemu(one) === undefined)) {
-        wanted.push(/** @type {any} */ ({ package: "qemu-user-static", why: `emulating ${arch}` }));
-    }
-    if (wanted.length > 0) {
-        await installPackages(wanted);
+    const missing = findMissing(emulate);
+    if (missing.length > 0) {
+        await installPackages(missing);
+        const still = findMissing(emulate);
+        if (still.length > 0) {
+            throw new SetupError(`installed, but still not found on PATH: ${listOf(still)}`);
+        }
     }
 }
 
 /**
- * @param {{ package: string, why: string }[]} wanted
+ * @typedef {{ package: string, why: string }} Missing
+ *
+ * @param {Arch[]} emulate
+ * @returns {Missing[]}
  */
-async function installPackages(wanted) {
-    const names = wanted.map((entry) => entry.package);
-    const list = wanted.map((entry) => `${entry.package} (${entry.why})`).join(", ");
+function findMissing(emulate) {
+    const host = hostArch();
+    const commands = Object.entries(PACKAGES).filter(([command]) => findOnPath(command) === undefined);
+    const foreign = emulate.filter((arch) => arch !== host && findQemu(arch) === undefined);
+    return [
+        ...commands.map(([, missing]) => missing),
+        ...foreign.map((arch) => ({ package: "qemu-user-static", why: `emulating ${arch}` })),
+    ];
+}
+
+/** @param {Missing[]} missing */
+function listOf(missing) {
+    return missing.map((entry) => `${entry.package} (${entry.why})`).join(", ");
+}
+
+/** @param {Missing[]} missing */
+async function installPackages(missing) {
+    const names = missing.map((entry) => entry.package);
+    const list = listOf(missing);
     const command = `apt-get install -y --no-install-recommends ${names.join(" ")}`;
     const apt = findOnPath("apt-get");
     if (apt === undefined) {
@@ -109,7 +128,7 @@ async function installPackages(wanted) {
         throw new SetupError(`missing system packages: ${list}`, { hint: `As root: apt-get update && ${command}` });
     }
     say(`installing system packages: ${list}`);
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    const env = { ...process.env, LC_ALL: "C.UTF-8", DEBIAN_FRONTEND: "noninteractive" };
     const { stdout } = await capture(["apt-cache", "policy", ...names], { env });
     const known = (stdout.match(/Candidate: (?!\(none\))/g) ?? []).length;
     if (known < names.length) {
@@ -126,6 +145,22 @@ async function installPackages(wanted) {
             await run(install, { env, logFile });
         }
     });
+}
+
+/**
+ * Whether a program needs no dynamic loader: one that does cannot interpret programs inside a container. The loader's path
+ * stands near the start of the file.
+ * @param {string} path
+ */
+function isStatic(path) {
+    const head = Buffer.alloc(4096);
+    const file = openSync(path, "r");
+    try {
+        readSync(file, head);
+    } finally {
+        closeSync(file);
+    }
+    return !head.includes("/ld-linux");
 }
 
 /** @param {string} path */

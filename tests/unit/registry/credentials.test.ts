@@ -29,13 +29,14 @@ describe("the account for a registry", () => {
         host: string,
         config?: object | string,
         registries: RegistryCredential[] = [],
+        more: Record<string, string> = {},
     ): Promise<FoundCredential | undefined> {
         if (config !== undefined) {
             const text = typeof config === "string" ? config : JSON.stringify(config);
             await writeFile(join(folder, "config.json"), text);
         }
-        const path = `${folder}${delimiter}${process.env["PATH"] ?? ""}`;
-        return findCredential(host, { registries, env: { DOCKER_CONFIG: folder, PATH: path }, runCommand });
+        const path = `${folder}${delimiter}${process.env.PATH ?? ""}`;
+        return findCredential(host, { registries, env: { DOCKER_CONFIG: folder, PATH: path, ...more }, runCommand });
     }
 
     async function assertBroken(config: object | string, reason: RegExp): Promise<void> {
@@ -55,12 +56,15 @@ describe("the account for a registry", () => {
 
     it("is the one in registries before any other", async () => {
         const given = { address: "https://R.example.com/v2/", username: "me", password: "mine" };
-        assert.deepEqual(await find("r.example.com", { auths: { "r.example.com": { auth: base64("a:b") } } }, [given]), {
-            address: "r.example.com",
-            username: "me",
-            password: "mine",
-            source: "registries",
-        });
+        assert.deepEqual(
+            await find("r.example.com", { auths: { "r.example.com": { auth: base64("a:b") } } }, [given]),
+            {
+                address: "r.example.com",
+                username: "me",
+                password: "mine",
+                source: "registries",
+            },
+        );
     });
 
     it("is not the one for the same host with another port", async () => {
@@ -132,6 +136,17 @@ describe("the account for a registry", () => {
         assert.equal(await find("r.example.com", config), undefined);
     });
 
+    it("is the one in DOCKER_AUTH_CONFIG before any helper, except for registries it does not name", async () => {
+        await addHelper("one", `echo '{"Username":"a","Secret":"helper"}'`);
+        const config = { credsStore: "one", auths: { "r.example.com": { auth: base64("a:file") } } };
+        const variable = {
+            DOCKER_AUTH_CONFIG: `{"auths":{"https://r.example.com/v1/":{"auth":"${base64("a:env")}"}}}`,
+        };
+        assert.equal((await find("r.example.com", config, [], variable))?.password, "env");
+        assert.equal((await find("other.example.com", config, [], variable))?.password, "helper");
+        assert.equal((await find("r.example.com", config, [], { DOCKER_AUTH_CONFIG: "{" }))?.password, "helper");
+    });
+
     it("is read from the file when the helper for this registry has an empty name", async () => {
         const config = {
             credsStore: "missing",
@@ -143,7 +158,10 @@ describe("the account for a registry", () => {
 
     it("cannot be found when the helper fails, and its report is shown", async () => {
         await addHelper("one", "echo 'keychain is locked'; exit 3");
-        await assertBroken({ credsStore: "one" }, /docker-credential-one failed \(exit code 3\)[^]*\| keychain is locked/);
+        await assertBroken(
+            { credsStore: "one" },
+            /docker-credential-one failed \(exit code 3\)[^]*\| keychain is locked/,
+        );
     });
 
     it("cannot be found when the helper answers nonsense, and the nonsense is not shown", async () => {

@@ -164,7 +164,10 @@ describe("what one platform pushed", () => {
 
     it("is refused when it holds no image or several images of the platform", () => {
         const image = descriptor("image", { platform: amd64 });
-        assert.throws(() => flattenChild(pushed, index(image), arm64), /0 images for linux\/arm64 .found: linux\/amd64/);
+        assert.throws(
+            () => flattenChild(pushed, index(image), arm64),
+            /0 images for linux\/arm64 .found: linux\/amd64/,
+        );
         assert.throws(() => flattenChild(pushed, index(), arm64), /0 images .* .found: none/);
         assert.throws(
             () => flattenChild(pushed, index(image, descriptor("more", { platform: amd64 })), amd64),

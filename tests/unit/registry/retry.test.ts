@@ -27,7 +27,7 @@ async function run(outcomes: (Answer | MultiArchError)[]): Promise<{ last: numbe
     const pauses: number[] = [];
     let sent = 0;
     const last = await withRetries(() => {
-        const outcome = outcomes[sent] as Answer | MultiArchError;
+        const outcome = outcomes[sent] ?? new Error("there is no such try");
         sent += 1;
         return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
     }, policyThatNotes(pauses));

@@ -63,6 +63,12 @@ describe("inputs of a MultiArchImage", () => {
         { title: "a tag twice", change: { tags: ["a", "a"] }, property: "tags[1]", reason: /tags\[0\]/ },
         { title: "an empty list of tags", change: { tags: [] }, property: "tags", reason: /latest/ },
         {
+            title: "a password in the address of a repository",
+            change: { context: { location: "https://me:hunter2@example.com/app.git" } },
+            property: "context.location",
+            reason: /GIT_AUTH_TOKEN/,
+        },
+        {
             title: "a Dockerfile twice",
             change: { dockerfile: { location: "a", inline: "FROM scratch" } },
             property: "dockerfile",
@@ -94,7 +100,12 @@ describe("inputs of a MultiArchImage", () => {
         },
         { title: "a name that is no input", change: { platfroms: [] }, property: "platfroms", reason: /not an input/ },
         { title: "a text for a number", change: { retries: "3" }, property: "retries", reason: /whole number/ },
-        { title: "a word that is not allowed", change: { emulation: "maybe" }, property: "emulation", reason: /"never"/ },
+        {
+            title: "a word that is not allowed",
+            change: { emulation: "maybe" },
+            property: "emulation",
+            reason: /"never"/,
+        },
         { title: "no time at all", change: { timeoutSeconds: 0 }, property: "timeoutSeconds", reason: /more than 0/ },
     ];
     for (const { title, change, property, reason } of cases) {

@@ -1,0 +1,159 @@
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { describeNode } from "../builders/node";
+import { MultiArchError } from "../errors";
+import { buildArgv, createBuilderArgv } from "./argv";
+import { addProxies, routeBuildArgs } from "./buildArgs";
+import type { Buildx } from "./buildx";
+import { classifyFailure } from "./classify";
+import { buildxEnvironment } from "./environment";
+import { runCommand, type CommandResult } from "./exec";
+import { parseMetadata, type PushedImage } from "./metadata";
+import type { PrivateFolder } from "./privateFolder";
+import { createProgressReader, type BuildProgress, type BuildTotals } from "./progress";
+import { createRedactor } from "./redact";
+import { secretsOf, type BuildFiles, type BuildRequest } from "./request";
+
+/** What one try needs beside the request. */
+export interface AttemptOptions {
+    readonly buildx: Buildx;
+    /** The environment of this machine. */
+    readonly env: Readonly<Record<string, string | undefined>>;
+    /** Milliseconds this try may take. */
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal | undefined;
+    readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
+}
+
+/** What one try gave. */
+export interface AttemptResult {
+    readonly image: PushedImage;
+    readonly totals: BuildTotals;
+    /** When this machine first heard that the builder works, in milliseconds. */
+    readonly tookAt: number;
+}
+
+const createTimeoutMs = 30_000;
+const plainLinesKept = 60;
+
+/** Builds once, with all files in the given private folder. Throws a MultiArchError that says why it failed. */
+export async function attemptBuild(
+    request: BuildRequest,
+    folder: PrivateFolder,
+    options: AttemptOptions,
+): Promise<AttemptResult> {
+    const env = await prepareEnvironment(request, folder, options);
+    await createBuilder(request, folder, env, options);
+    const files = await writeFiles(request, folder);
+    const argv = buildArgv(request, files);
+
+    const redact = createRedactor(secretsOf(request));
+    const reader = createProgressReader(redact);
+    const plain: string[] = [];
+    let tookAt: number | undefined;
+    const result = await runCommand({
+        file: options.buildx.file,
+        args: argv.args,
+        env: { ...env, ...argv.env },
+        cwd: request.baseDirectory,
+        signal: options.signal,
+        timeoutMs: options.timeoutMs,
+        // Progress is JSON: secrets are replaced in what is read from it, not in its syntax.
+        onStderrLine: (line) => {
+            const events = reader.push(line);
+            if (events === undefined) {
+                plain.push(redact(line));
+                plain.splice(0, plain.length - plainLinesKept);
+            }
+            tookAt ??= reader.totals().startedAt === undefined ? undefined : Date.now();
+            events?.forEach((event) => options.onProgress?.(event));
+        },
+    });
+    throwIfStopped(request, result);
+    if (result.exitCode !== 0) {
+        const { code, fields } = classifyFailure({ failure: reader.failure(), lines: plain });
+        throw new MultiArchError(code, { ...fields, ...placeOf(request) });
+    }
+    const image = parseMetadata(await readFile(files.metadata, "utf8").catch(() => ""));
+    if (!image) {
+        const what = "the build succeeded, but buildx gave no digest of the image";
+        throw new MultiArchError("build-no-digest", { what, ...placeOf(request) });
+    }
+    return { image, totals: reader.totals(), tookAt: tookAt ?? Date.now() };
+}
+
+async function prepareEnvironment(
+    request: BuildRequest,
+    folder: PrivateFolder,
+    options: AttemptOptions,
+): Promise<Record<string, string>> {
+    const { proxies } = routeBuildArgs(request);
+    const config = await folder.write("docker/config.json", addProxies(request.registriesConfig, proxies));
+    return buildxEnvironment(options.env, {
+        dockerConfig: path.dirname(config),
+        buildxConfig: await folder.folder("buildx"),
+        temporary: await folder.folder("tmp"),
+    });
+}
+
+async function createBuilder(
+    request: BuildRequest,
+    folder: PrivateFolder,
+    env: Record<string, string>,
+    options: AttemptOptions,
+): Promise<void> {
+    const { tls } = request.node;
+    const files = tls && {
+        ca: await folder.write("tls/ca.pem", tls.ca),
+        cert: await folder.write("tls/cert.pem", tls.cert),
+        key: await folder.write("tls/key.pem", tls.key),
+    };
+    const result = await runCommand({
+        file: options.buildx.file,
+        args: createBuilderArgv(request.node, files),
+        env,
+        signal: options.signal,
+        timeoutMs: Math.min(createTimeoutMs, options.timeoutMs),
+        redact: secretsOf(request),
+    });
+    throwIfStopped(request, result);
+    if (result.exitCode !== 0) {
+        const lines = result.stderrTail.split("\n").filter(Boolean).slice(-5);
+        const what = "buildx does not take the builder";
+        throw new MultiArchError("builder-address", {
+            what,
+            lines,
+            ...placeOf(request),
+            property: request.node.property,
+        });
+    }
+}
+
+/** The frontend can ask for any file beside the Dockerfile, so its folder holds nothing else. */
+async function writeFiles(request: BuildRequest, folder: PrivateFolder): Promise<BuildFiles> {
+    const secrets: Record<string, string> = {};
+    for (const [position, [id, value]] of Object.entries(request.secrets).entries()) {
+        secrets[id] = await folder.write(`secrets/${position}`, value);
+    }
+    const inline = request.dockerfile?.inline;
+    return {
+        metadata: path.join(folder.path, "metadata.json"),
+        secrets,
+        ...(inline ? { dockerfile: await folder.write("dockerfile/Dockerfile", inline) } : {}),
+    };
+}
+
+function throwIfStopped(request: BuildRequest, result: CommandResult): void {
+    if (result.cancelled) {
+        throw new MultiArchError("build-cancelled", { what: "the build was cancelled", ...placeOf(request) });
+    }
+    if (result.timedOut) {
+        const what = `the build did not end within ${request.timeoutSeconds} s`;
+        throw new MultiArchError("build-timeout", { what, ...placeOf(request) });
+    }
+}
+
+/** Where something failed, for errors. */
+export function placeOf(request: BuildRequest): { platform: string; builder: string } {
+    return { platform: request.platform, builder: describeNode(request.node) };
+}

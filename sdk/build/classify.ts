@@ -1,0 +1,154 @@
+import type { ErrorCode, ErrorFields } from "../errors";
+import type { FailedVertex } from "./progress";
+
+/** How a build ended, as far as its texts tell. Secrets are replaced in them already. */
+export interface BuildOutcome {
+    /** The part that failed, if one did. */
+    readonly failure: FailedVertex | undefined;
+    /** What buildx wrote that is not progress: the lines of the Dockerfile in question, and the error. */
+    readonly lines: readonly string[];
+}
+
+/** The reason of a failed build, and whether another try may help. */
+export interface Classified {
+    readonly code: ErrorCode;
+    readonly fields: ErrorFields;
+}
+
+/** Tells why a build failed. A failing step is never transient, whatever its own output says. */
+export function classifyFailure({ failure, lines }: BuildOutcome): Classified {
+    const text = lastError(lines) ?? failure?.error ?? "";
+    if (isCancellation(text) || isCancellation(failure?.error ?? "")) {
+        return lost("the builder gave the build up", lines);
+    }
+    return (
+        findFailedStep(failure, text) ??
+        findRegistryFault(text) ??
+        findFullDisk(text, lines) ??
+        findLostConnection(text, lines) ?? {
+            code: "build-failed",
+            fields: { what: `the build failed: ${firstSentence(text)}`, lines: lines.slice(-linesShown) },
+        }
+    );
+}
+
+const linesShown = 20;
+
+// "process ... did not complete successfully: exit code: 7"
+const exitCode = /did not complete successfully: exit code: (\d+)/;
+
+function findFailedStep(failure: FailedVertex | undefined, text: string): Classified | undefined {
+    const code = exitCode.exec(failure?.error ?? "")?.[1] ?? exitCode.exec(text)?.[1];
+    if (code === undefined) {
+        return undefined;
+    }
+    const step = failure?.name ? `step ${failure.name}` : "a step";
+    const killed = code === "137" ? ": it was killed, often because the builder ran out of memory" : "";
+    return {
+        code: "build-step-failed",
+        fields: { what: `${step} failed with exit code ${code}${killed}`, lines: failure?.lines ?? [] },
+    };
+}
+
+/** The statuses that registries answer, in the words of BuildKit and containerd. */
+const registryFaults: readonly { readonly pattern: RegExp; readonly code: ErrorCode; readonly transient?: boolean }[] =
+    [
+        { pattern: /\b429\b|toomanyrequests|too many requests/i, code: "registry-rate-limited", transient: true },
+        {
+            pattern: /\b50[0234]\b|internal server error|bad gateway|unavailable/i,
+            code: "registry-broken",
+            transient: true,
+        },
+        {
+            pattern: /\b401\b|unauthorized|authentication required|authorization failed/i,
+            code: "registry-unauthorized",
+        },
+        { pattern: /\b403\b|forbidden|denied|insufficient_scope/i, code: "registry-forbidden" },
+        { pattern: /x509:|certificate/i, code: "registry-untrusted" },
+        {
+            pattern:
+                /connection refused|connection reset|no such host|i\/o timeout|\bEOF\b|network is unreachable|no route/i,
+            code: "registry-unreachable",
+            transient: true,
+        },
+        { pattern: /\b404\b|name unknown|not found|does not exist/i, code: "registry-not-found" },
+    ];
+
+function findRegistryFault(text: string): Classified | undefined {
+    const push = /failed to push ([^\s:]+(?::\d+)?[^\s:]*):? ([\s\S]*)$/.exec(text);
+    const pull =
+        /(?:failed to resolve source metadata for|failed to authorize|failed to fetch|failed to copy:?|pull access denied)\s*(\S*?):? ([\s\S]*)$/.exec(
+            text,
+        );
+    const found = push ?? pull;
+    if (!found) {
+        return undefined;
+    }
+    const [all, target = "", detail = ""] = found;
+    const fault = registryFaults.find(({ pattern }) => pattern.test(push ? detail : all));
+    const what = push ? `the push to ${target} failed` : `the builder cannot pull ${target || "an image"}`;
+    const code = fault?.code ?? "build-failed";
+    return {
+        code,
+        fields: { what: `${what}: ${firstSentence(detail)}`, transient: fault?.transient, next: nextSteps[code] },
+    };
+}
+
+// It is the builder that talks to the registry, so these differ from the same faults on this machine.
+const nextSteps: Partial<Record<ErrorCode, string>> = {
+    "registry-unreachable": "Check the address of the registry, and that the builder can reach it.",
+    "registry-untrusted": 'Name the registry\'s CA in buildkitd.toml of the builder: [registry."host"] ca = [...].',
+};
+
+function findFullDisk(text: string, lines: readonly string[]): Classified | undefined {
+    if (!/no space left on device|disk quota exceeded/i.test(text)) {
+        return undefined;
+    }
+    return {
+        code: "builder-unhealthy",
+        fields: {
+            what: "the disk of the builder is full",
+            lines: lines.slice(-3),
+            next: "Free space there (buildctl prune), or give it a larger disk or a stricter gc policy.",
+        },
+    };
+}
+
+// What gRPC and buildx say when the other side is gone, or when the session between both broke.
+const lostConnection =
+    /code = Unavailable|transport is closing|error reading from server|connection reset by peer|connection refused|broken pipe|keepalive|closing transport|use of closed network connection|unexpected EOF|: EOF$|no active session|failed to get session|session .*not found|client connection is closing|i\/o timeout|^failed to build: context deadline exceeded/im;
+// Two builds of one daemon fetch the same layer: https://github.com/kubernetes-sigs/kueue/issues/14564
+const lockedContent = /\blocked for [\s\S]*unavailable/i;
+
+function findLostConnection(text: string, lines: readonly string[]): Classified | undefined {
+    if (lockedContent.test(text)) {
+        return lost("another build on the builder holds the same layer", lines);
+    }
+    return lostConnection.test(text) ? lost("the connection to the builder was lost", lines) : undefined;
+}
+
+function lost(what: string, lines: readonly string[]): Classified {
+    return { code: "build-lost-connection", fields: { what, lines: lines.slice(-3), transient: true } };
+}
+
+/** BuildKit says so when it stops, or when it has not heard of the client for too long; the user's wish is known. */
+function isCancellation(text: string): boolean {
+    return /(?:Canceled|: context canceled)(?:: context canceled)*$/.test(text.trim());
+}
+
+/** The error buildx ends with; it may go on over several lines. */
+function lastError(lines: readonly string[]): string | undefined {
+    const start = lines.findLastIndex((line) => line.startsWith("ERROR: "));
+    if (start < 0) {
+        return undefined;
+    }
+    return lines
+        .slice(start)
+        .join("\n")
+        .replace(/^ERROR: /, "");
+}
+
+function firstSentence(text: string): string {
+    const line = text.replace(/^(failed to (build|solve): )+/, "").split("\n")[0] ?? "";
+    return line.length > 500 ? `${line.slice(0, 499)}…` : line || "buildx gave no reason";
+}

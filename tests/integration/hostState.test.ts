@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { MultiArchImage } from "../../sdk";
+import { imageArgs, writeContext } from "../support/images";
+import { findByEnvironment } from "../support/processes";
+import { createStack, type TestStack } from "../support/stack";
+import { getWorld, type World } from "../support/world";
+
+const slow = "FROM alpine:latest\nCOPY content.txt /\nRUN sleep 8\n";
+
+/** Rule 6: a build needs nothing registered on the runner, and leaves nothing behind. */
+describe("the machine that runs up", () => {
+    let world: World;
+    let stack: TestStack;
+    let home: string;
+
+    before(async () => {
+        world = await getWorld();
+    });
+
+    beforeEach(async () => {
+        const repository = world.newRepository();
+        stack = await createStack(world, () => {
+            const args = { ...imageArgs(world, repository), platforms: ["linux/amd64"] };
+            return Promise.resolve({ indexDigest: new MultiArchImage("app", args).indexDigest });
+        });
+        home = stack.env["HOME"] ?? "";
+    });
+
+    afterEach(() => stack.remove());
+
+    /** Everything below the home and the folder for private files, but the engine's own. */
+    const leftOver = (): string[] => {
+        return readdirSync(home, { recursive: true })
+            .map(String)
+            .filter((name) => !name.startsWith(".pulumi"))
+            .filter((name) => !/^pulumi-multiarch-\d+$/.test(name));
+    };
+
+    it("has nothing of docker or buildx set up before, and nothing left afterwards", async () => {
+        writeContext(stack.folder, "one");
+        assert.deepEqual(leftOver(), []);
+        await stack.up();
+        assert.deepEqual(leftOver(), []);
+        assert.equal(existsSync(join(stack.folder, ".docker")), false);
+    });
+
+    it("is swept on the next start after the provider was killed in a build", async () => {
+        writeContext(stack.folder, `slow ${home}`, slow);
+        const failed = stack.upFails();
+        const deadline = Date.now() + 30_000;
+        while (!leftOver().some((name) => name.endsWith("key.pem"))) {
+            assert.ok(Date.now() < deadline, "the build never began");
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        const plugins = findByEnvironment(`HOME=${home}`).filter(({ argv }) => argv.includes("dist/plugin/main.js"));
+        assert.equal(plugins.length, 1);
+        plugins.forEach(({ pid }) => process.kill(pid, "SIGKILL"));
+        await failed;
+        assert.ok(leftOver().length > 0, "a killed provider cannot clean up");
+
+        await stack.up();
+        assert.deepEqual(leftOver(), []);
+    });
+});

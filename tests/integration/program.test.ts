@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { MultiArchImage, type MultiArchImageArgs } from "../../sdk";
+import { imageArgs, writeContext } from "../support/images";
+import { viewRegistry } from "../support/registryView";
+import { createStack, type TestStack } from "../support/stack";
+import { getWorld, type World } from "../support/world";
+
+/**
+ * A program's life against the real engine, BuildKit and registry. The arm64 daemon runs under QEMU on an amd64 host.
+ */
+describe("a MultiArchImage in a program", () => {
+    let world: World;
+    let repository: string;
+    let stack: TestStack;
+    let args: Partial<MultiArchImageArgs>;
+
+    before(async () => {
+        world = await getWorld();
+    });
+
+    beforeEach(async () => {
+        repository = world.newRepository();
+        args = {};
+        stack = await createStack(world, () => {
+            const { indexDigest, ref, tagRefs, platformDigests, manifestDigests, contentHash, builds } =
+                new MultiArchImage("app", { ...imageArgs(world, repository), ...args });
+            return Promise.resolve({
+                indexDigest,
+                ref,
+                tagRefs,
+                platformDigests,
+                manifestDigests,
+                contentHash,
+                builds,
+            });
+        });
+        writeContext(stack.folder, "one");
+    });
+
+    afterEach(() => stack.remove());
+
+    it("pushes one index with exactly its platforms, whose digest is the stack output", async () => {
+        args = { tags: ["1.0.0", "latest"], cache: { registry: {} } };
+        const { outputs } = await stack.up();
+        const digest = String(outputs["indexDigest"]?.value);
+        const seen = await viewRegistry(world).inspect(`${repository}:1.0.0`, join(stack.folder, "docker"));
+        assert.deepEqual(seen, { digest, platforms: ["linux/amd64", "linux/arm64"] });
+        assert.equal(outputs["ref"]?.value, `${repository}@${digest}`);
+        assert.deepEqual(outputs["tagRefs"]?.value, [`${repository}:1.0.0`, `${repository}:latest`]);
+        const index = await viewRegistry(world).manifest(`${repository}:latest`);
+        assert.deepEqual(outputs["platformDigests"]?.value, {
+            "linux/amd64": index.manifests[0]?.digest,
+            "linux/arm64": index.manifests[1]?.digest,
+        });
+        for (const { digest: child, platform } of index.manifests) {
+            const config = await viewRegistry(world).config(`${repository}@${child}`);
+            assert.equal(config["architecture"], platform.architecture);
+        }
+        const builds = outputs["builds"]?.value as Record<string, { builder: string; steps: number }>;
+        assert.equal(builds["linux/arm64"]?.builder, world.builders.arm64.endpoint.address);
+        assert.ok((builds["linux/amd64"]?.steps ?? 0) > 0);
+        const tags = await viewRegistry(world).tags(repository);
+        assert.deepEqual(tags.sort(), ["1.0.0", "buildcache-linux-amd64", "buildcache-linux-arm64", "latest"]);
+    });
+
+    it("shows no changes on the second up, in preview, and after a refresh", async () => {
+        const first = await stack.up();
+        assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 5 });
+        const preview = await stack.stack.preview({ expectNoChanges: true });
+        assert.deepEqual(preview.changeSummary, { same: 5 });
+        await stack.stack.refresh({ expectNoChanges: true });
+        const last = await stack.up();
+        assert.deepEqual(last.summary.resourceChanges, { same: 5 });
+        assert.deepEqual(last.outputs, first.outputs);
+    });
+
+    it("shows no changes on a new runner: another home, other times and permissions of files", async () => {
+        await stack.up();
+        rmSync(stack.env["HOME"] ?? "", { recursive: true, force: true });
+        writeContext(stack.folder, "one");
+        assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 5 });
+    });
+
+    it("builds again when the content changes, and only then", async () => {
+        const first = await stack.up();
+        writeFileSync(join(stack.folder, "app", "content.txt"), "two");
+        const preview = await stack.stack.preview();
+        assert.deepEqual(preview.changeSummary, { same: 2, update: 3 });
+        const second = await stack.up();
+        assert.notEqual(second.outputs["indexDigest"]?.value, first.outputs["indexDigest"]?.value);
+        const view = viewRegistry(world);
+        assert.equal(await view.digestOf(`${repository}:latest`), second.outputs["indexDigest"]?.value);
+        assert.equal(
+            await view.digestOf(`${repository}@${String(first.outputs["indexDigest"]?.value)}`),
+            first.outputs["indexDigest"]?.value,
+            "what was pushed before is still there",
+        );
+    });
+
+    it("builds nothing when only cache, accounts, time limits or secrets change", async () => {
+        await stack.up();
+        args = { cache: { inline: {} }, timeoutSeconds: 600, retries: 1, secrets: { unused: "x" } };
+        const { summary } = await stack.up();
+        assert.deepEqual(summary.resourceChanges, { same: 4, update: 1 }, "only the component shows its new inputs");
+    });
+
+    it("knows its outputs in preview when nothing is built", async () => {
+        const { outputs } = await stack.up();
+        args = { tags: ["latest", "next"] };
+        const events: string[] = [];
+        await stack.stack.preview({
+            onEvent: ({ resOutputsEvent }) => {
+                const { urn = "", new: state } = resOutputsEvent?.metadata ?? {};
+                if (urn.endsWith("ImageIndex::app-index")) {
+                    events.push(String((state?.outputs as Record<string, unknown>)["digest"]));
+                }
+            },
+        });
+        assert.deepEqual(events, [outputs["indexDigest"]?.value]);
+        assert.deepEqual(await viewRegistry(world).tags(repository), ["latest"], "a preview moves no tag");
+    });
+
+    it("uses target, build arguments and secrets", async () => {
+        const dockerfile = [
+            "FROM alpine:latest AS base",
+            "ARG GREETING=none",
+            "RUN --mount=type=secret,id=token test \"$(cat /run/secrets/token)\" = 'two words'",
+            'RUN echo "$GREETING" > /greeting',
+            "FROM base AS wanted",
+            'LABEL stage="wanted"',
+            "FROM scratch AS last",
+        ].join("\n");
+        args = {
+            platforms: ["linux/amd64"],
+            dockerfile: { inline: dockerfile },
+            target: "wanted",
+            buildArgs: { GREETING: "hello, world" },
+            secrets: { token: "two words" },
+        };
+        const { outputs } = await stack.up();
+        const digests = outputs["manifestDigests"]?.value as Record<string, string>;
+        const config = await viewRegistry(world).config(`${repository}@${digests["linux/amd64"] ?? ""}`);
+        assert.deepEqual((config["config"] as { Labels: unknown }).Labels, { stage: "wanted" });
+        assert.match(JSON.stringify(config["history"]), /GREETING=hello, world/);
+    });
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import { MultiArchImage, type MultiArchImageArgs } from "../../sdk";
+import { imageArgs, writeContext } from "../support/images";
+import { watchProcesses } from "../support/processes";
+import { viewRegistry } from "../support/registryView";
+import { createStack, type TestStack } from "../support/stack";
+import { getWorld, type World } from "../support/world";
+
+const token = "tok-3n-Ver1-S3cret";
+const argument = "arg-Ver1-S3cret-too";
+
+/** Takes long enough to be looked at while it runs. */
+const dockerfile = [
+    "FROM alpine:latest",
+    "COPY content.txt /",
+    "ARG KEY",
+    'RUN --mount=type=secret,id=token sleep 2; test "$(cat /run/secrets/token)" = "$(cat /content.txt)"',
+    "FROM scratch",
+    "COPY content.txt /other.txt",
+].join("\n");
+
+/** Rule 7: secrets stay secret. */
+describe("a secret", () => {
+    let world: World;
+    let repository: string;
+    let stack: TestStack;
+    let args: Partial<MultiArchImageArgs>;
+
+    before(async () => {
+        world = await getWorld();
+    });
+
+    beforeEach(async () => {
+        repository = world.newRepository();
+        args = {};
+        stack = await createStack(world, () => {
+            const image = new MultiArchImage("app", {
+                ...imageArgs(world, repository),
+                platforms: ["linux/amd64"],
+                secrets: { token },
+                buildArgs: { KEY: pulumi.secret(argument) },
+                ...args,
+            });
+            return Promise.resolve({ indexDigest: image.indexDigest, ref: image.ref });
+        });
+    });
+
+    afterEach(() => stack.remove());
+
+    const secretsOf = (): string[] => {
+        const tls = world.builders.amd64.endpoint.tls as { key: string };
+        // One line of the key is enough to know it, and survives any change of line breaks.
+        const line = tls.key.split("\n").find((text) => text.length > 30 && !text.includes("-----"));
+        assert.ok(line);
+        const basic = Buffer.from(`${world.username}:${world.password}`).toString("base64");
+        return [token, argument, world.password, basic, line];
+    };
+    const assertFree = (text: string, where: string): void => {
+        for (const secret of secretsOf()) {
+            assert.equal(text.includes(secret), false, `${where} holds ${secret.slice(0, 6)}...`);
+        }
+    };
+
+    it("is in no argv, no output, no clear state and no file afterwards", async () => {
+        writeContext(stack.folder, token, dockerfile.replace("COPY content.txt /other.txt", "COPY Dockerfile /"));
+        const watch = watchProcesses();
+        const { outputs } = await stack.up();
+        const seen = watch.stop();
+        assert.ok(
+            [...seen].some((argv) => argv.includes("buildx build") || / build --/.test(argv)),
+            "the build was seen among the processes",
+        );
+        seen.forEach((argv) => assertFree(argv, "argv"));
+        assertFree(stack.output(), "the output");
+        const files = listFiles(join(stack.folder, "..")).filter((path) => !path.endsWith("content.txt"));
+        assert.ok(
+            files.some((path) => path.endsWith("test.json")),
+            "the state is among the files",
+        );
+        for (const file of files) {
+            assertFree(readFileSync(file, "latin1"), file);
+        }
+        assert.equal(outputs["ref"]?.secret, false, "what is no secret stays readable");
+        const { manifests } = await viewRegistry(world).manifest(`${repository}:latest`);
+        const config = await viewRegistry(world).config(`${repository}@${manifests[0]?.digest ?? ""}`);
+        assertFree(JSON.stringify(config), "the image");
+    });
+
+    it("is replaced in the lines of a failing step", async () => {
+        writeContext(
+            stack.folder,
+            "one",
+            'FROM alpine:latest\nRUN --mount=type=secret,id=token echo "it is $(cat /run/secrets/token)" && false\n',
+        );
+        const printed = await stack.upFails();
+        assert.match(printed, /it is \[secret\]/);
+        assertFree(printed, "the output");
+    });
+
+    it("is refused as a build argument that others on the machine would see", async () => {
+        writeContext(stack.folder, "one");
+        args = { buildArgs: { PATH: pulumi.secret(argument) } };
+        const printed = await stack.upFails();
+        assert.match(printed, /property buildArgs\.PATH .*secrets/);
+        assertFree(printed, "the output");
+    });
+});
+
+function listFiles(folder: string): string[] {
+    return readdirSync(folder, { recursive: true })
+        .map((name) => join(folder, String(name)))
+        .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+
+import { MultiArchImage, type MultiArchImageArgs } from "../../sdk";
+import { imageArgs, writeContext } from "../support/images";
+import { viewRegistry } from "../support/registryView";
+import { createStack, type TestStack } from "../support/stack";
+import { loadTools } from "../support/toolLibrary";
+import { getWorld, type World } from "../support/world";
+
+/** Wrong input gives a message that names the property, and nothing is pushed. Rule 5: native or refused. */
+describe("wrong input", () => {
+    let world: World;
+    let repository: string;
+    let stack: TestStack;
+    let args: Partial<MultiArchImageArgs>;
+
+    before(async () => {
+        world = await getWorld();
+    });
+
+    beforeEach(async () => {
+        repository = world.newRepository();
+        stack = await createStack(world, () => {
+            const image = new MultiArchImage("app", { ...imageArgs(world, repository), ...args });
+            return Promise.resolve({ indexDigest: image.indexDigest });
+        });
+        writeContext(stack.folder, "one");
+    });
+
+    afterEach(() => stack.remove());
+
+    const cases: { title: string; change: (world: World) => Partial<MultiArchImageArgs>; message: RegExp }[] = [
+        {
+            title: "an unknown platform",
+            change: () => ({ platforms: ["linux/amd64", "linux/armm64"] }),
+            message: /platforms\[1\]: .*linux\/arm64/,
+        },
+        {
+            title: "no builder for a platform",
+            change: ({ builders }) => ({ builders: { endpoints: [builders.amd64.endpoint] } }),
+            message: /builders\.endpoints: has no builder for linux\/arm64/,
+        },
+        {
+            title: "two cache backends",
+            change: () => ({ cache: { registry: {}, inline: {} } }),
+            message: /cache: names registry and inline/,
+        },
+        {
+            title: "a missing Dockerfile",
+            change: () => ({ dockerfile: { location: "./app/Missing" } }),
+            message: /property dockerfile\.location .*app\/Missing/,
+        },
+        {
+            title: "a missing context",
+            change: () => ({ context: { location: "./nowhere" } }),
+            message: /property context\.location .*nowhere/,
+        },
+        {
+            title: "a wrong password",
+            change: ({ registry, username }) => ({
+                registries: [{ address: registry, username, password: "not-this-one" }],
+            }),
+            message: /\[registry-unauthorized\]\n\s+property: registries\[0\]\.password/,
+        },
+        {
+            title: "an unreachable builder",
+            change: ({ builders: { amd64, arm64 } }) => ({
+                builders: {
+                    endpoints: [
+                        amd64.endpoint,
+                        { ...arm64.endpoint, address: arm64.endpoint.address.replace("1234", "1") },
+                    ],
+                },
+            }),
+            message: /linux\/arm64, .*\[builder-refused\]\n\s+property: builders\.endpoints\[1\]/,
+        },
+        {
+            title: "a builder of another architecture",
+            change: ({ builders: { amd64 } }) => ({
+                platforms: ["linux/amd64", "linux/s390x"],
+                builders: { endpoints: [amd64.endpoint, { ...amd64.endpoint, platform: "linux/s390x" }] },
+            }),
+            message: /linux\/s390x, .*\[builder-wrong-platform\]\n\s+property: builders\.endpoints\[1\]/,
+        },
+        {
+            title: "a builder that only emulates its platform",
+            change: () => ({ emulation: "never" }),
+            message: /\[builder-emulated\]\n\s+property: builders\.endpoints\[[01]\]/,
+        },
+        {
+            title: "a client certificate of another CA",
+            change: ({ builders: { amd64, arm64 } }) => ({
+                builders: { endpoints: [amd64.endpoint, { ...arm64.endpoint, tls: foreignTls }] },
+            }),
+            message: /linux\/arm64, .*\[builder-tls-[a-z-]+\]\n\s+property: builders\.endpoints\[1\]/,
+        },
+    ];
+
+    let foreignTls: { ca: string; cert: string; key: string };
+    before(async () => {
+        const { createAuthority, issue } = await loadTools();
+        const authority = await createAuthority("somebody else");
+        const { cert, key } = await issue(authority, { commonName: "client", usage: "client" });
+        foreignTls = { ca: authority.cert, cert, key };
+    });
+
+    for (const { title, change, message } of cases) {
+        it(`${title} is refused by a message that names the property, and nothing is pushed`, async () => {
+            args = change(world);
+            const started = Date.now();
+            const printed = await stack.upFails();
+            assert.match(printed, message);
+            assert.doesNotMatch(printed, /not-this-one|at Object\.|node_modules/, "neither secrets nor stacks");
+            assert.deepEqual(viewRegistry(world).pushedManifests(repository), []);
+            assert.ok(Date.now() - started < 60_000, "it does not take a minute");
+        });
+    }
+});

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import type { Server, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { MultiArchError } from "../../../sdk/errors";
+import { hashContext } from "../../../sdk/context/hash";
+import { hashRemoteFile } from "../../../sdk/context/remoteFile";
+
+const property = "context.location";
+
+describe("a context behind a URL", () => {
+    let server: Server;
+    let host = "";
+    let body = randomBytes(1024 * 1024);
+    let authorization: string | undefined;
+    const open: ServerResponse[] = [];
+
+    before(async () => {
+        server = createServer((request, response) => {
+            authorization = request.headers.authorization;
+            if (request.url === "/app.tar.gz") {
+                response.end(body);
+            } else if (request.url === "/endless") {
+                response.write("x");
+                open.push(response);
+            } else {
+                response.writeHead(request.url === "/broken" ? 503 : 404).end("nothing here");
+            }
+        });
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    });
+    after(() => {
+        server.closeAllConnections();
+        server.close();
+    });
+
+    it("is hashed by its bytes", async () => {
+        const expected = createHash("sha256").update(body).digest("hex");
+        assert.equal(await hashRemoteFile(`http://${host}/app.tar.gz`, { property }), expected);
+    });
+
+    it("changes the hash of the build when its bytes change, and has no local files", async () => {
+        const request = { context: { location: `http://${host}/app.tar.gz` } };
+        const before = await hashContext(request);
+        assert.equal((await hashContext(request)).digest, before.digest);
+        assert.deepEqual([before.files, before.bytes], [0, 0]);
+        body = randomBytes(1024);
+        assert.notEqual((await hashContext(request)).digest, before.digest);
+    });
+
+    it("gets the account in its URL, which errors do not show", async () => {
+        await hashRemoteFile(`http://user:pa%40ss@${host}/app.tar.gz`, { property });
+        assert.equal(authorization, `Basic ${Buffer.from("user:pa@ss").toString("base64")}`);
+        await assert.rejects(
+            hashRemoteFile(`http://user:pass@${host}/nope?token=pass`, { property }),
+            (error) => error instanceof MultiArchError && !error.message.includes("pass"),
+        );
+    });
+
+    for (const [path, transient] of [
+        ["nope", false],
+        ["broken", true],
+    ] as const) {
+        it(`is an error when the server has only an error for it: ${path}`, async () => {
+            await assert.rejects(
+                hashRemoteFile(`http://${host}/${path}`, { property }),
+                (error) =>
+                    error instanceof MultiArchError &&
+                    error.code === "context-unresolved" &&
+                    error.transient === transient &&
+                    error.fields.property === property,
+            );
+        });
+    }
+
+    it("is an error when nobody answers", async () => {
+        const closed = createServer();
+        await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+        const { port } = closed.address() as AddressInfo;
+        await new Promise((resolve) => closed.close(resolve));
+        await assert.rejects(
+            hashRemoteFile(`http://127.0.0.1:${port}/app.tar.gz`, { property }),
+            (error) => error instanceof MultiArchError && error.message.includes("cannot be read (ECONNREFUSED)"),
+        );
+    });
+
+    it("stops with the reason of the signal while bytes are still coming", async () => {
+        const reason = new Error("stop");
+        const controller = new AbortController();
+        setTimeout(() => {
+            controller.abort(reason);
+        }, 50);
+        await assert.rejects(hashRemoteFile(`http://${host}/endless`, { property, signal: controller.signal }), reason);
+    });
+});
