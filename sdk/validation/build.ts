@@ -21,7 +21,9 @@ interface ContextInputs {
 
 /** A password in an address would show in the list of processes, and in what describes the image. */
 function checkContext(context: ContextInputs | undefined): InputProblem[] {
-    const named = Object.entries(context?.named ?? {}).map(([name, { location }]) => [`named.${name}.`, location] as const);
+    const named = Object.entries(context?.named ?? {}).map(
+        ([name, { location }]) => [`named.${name}.`, location] as const,
+    );
     return [["", context?.location ?? ""] as const, ...named]
         .filter(([, location]) => /^[a-z][a-z0-9+.-]*:\/\/[^@/]*:[^@/]+@/i.test(location))
         .map(([path]) => ({
