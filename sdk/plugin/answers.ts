@@ -15,7 +15,7 @@ export function toStruct(properties: Properties): Struct {
 
 /** Properties as they came, secrets and unknown values still marked. */
 export function fromStruct(struct: Struct | undefined): Properties {
-    return (struct?.toJavaScript() ?? {}) as Properties;
+    return struct?.toJavaScript() ?? {};
 }
 
 /** What is wrong with the inputs, as the engine shows it: each reason behind the path of its property. */

@@ -14,7 +14,7 @@ export interface EngineLog {
     close(): void;
 }
 
-/** A build prints more lines than a terminal can show; the last one of each interval is enough. */
+/** A build prints more lines than a terminal can show: the first one is sent at once, then the last of each interval. */
 const statusIntervalMs = 150;
 
 const flushLimitMs = 2_000;
@@ -38,13 +38,21 @@ export function connectEngineLog(address: string | undefined): EngineLog {
     return {
         reporterFor(urn, secrets) {
             const redact = createRedactor(secrets);
-            let lastStatus = 0;
+            let waiting: string | undefined;
+            let timer: NodeJS.Timeout | undefined;
+            const sendWaiting = (): void => {
+                timer = undefined;
+                if (waiting !== undefined) {
+                    send(urn, LogSeverity.INFO, redact(waiting), true);
+                    waiting = undefined;
+                    timer = setTimeout(sendWaiting, statusIntervalMs).unref();
+                }
+            };
             return {
                 status(text) {
-                    const now = Date.now();
-                    if (now - lastStatus >= statusIntervalMs) {
-                        lastStatus = now;
-                        send(urn, LogSeverity.INFO, redact(text), true);
+                    waiting = text;
+                    if (timer === undefined) {
+                        sendWaiting();
                     }
                 },
                 info: (text) => send(urn, LogSeverity.INFO, redact(text), false),

@@ -43,7 +43,9 @@ export function buildImage(
             nextNode: async () => (await leaseNode(inputs.platform, listNodes(inputs), { signal })).node,
         });
         reporter.status("checking the image in the registry");
-        return describeImage(inputs, lease, image, await verify(client, where, inputs, image));
+        const manifests = await verify(client, where, inputs, image);
+        reportBuilt(image, reporter);
+        return describeImage(inputs, lease, image, manifests);
     });
 }
 
@@ -154,13 +156,16 @@ function reportLease({ node, facts, skipped }: Lease, reporter: Reporter): void 
 }
 
 function reportProgress(progress: BuildProgress, reporter: Reporter): void {
-    const text = describeProgress(progress);
-    switch (progress.kind) {
-        case "retry":
-        case "warning":
-            reporter.warn(text);
-            break;
-        default:
-            reporter.status(text);
+    if (progress.kind === "retry" || progress.kind === "warning") {
+        reporter.warn(describeProgress(progress));
+    } else if (progress.kind !== "step" || progress.state === "started") {
+        // A step that is done says nothing of what the builder does now.
+        reporter.status(describeProgress(progress));
     }
+}
+
+function reportBuilt({ digest, build }: BuiltImage, reporter: Reporter): void {
+    const { steps, cachedSteps, buildingSeconds, pushingSeconds, builder } = build;
+    const times = `built in ${buildingSeconds} s (${steps} steps, ${cachedSteps} from the cache)`;
+    reporter.info(`${times} on ${builder}, pushed in ${pushingSeconds} s: ${digest}`);
 }

@@ -20,8 +20,8 @@ export function assertInputs<Result>(
     select: (inputs: pulumi.Unwrap<MultiArchImageArgs>) => Result,
 ): pulumi.Output<Result> {
     return pulumi.output(args).apply((inputs) => {
-        throwProblems(name, findComponentProblems(inputs as unknown as Properties));
-        return select(inputs as pulumi.Unwrap<MultiArchImageArgs>);
+        throwProblems(name, findComponentProblems(inputs));
+        return select(inputs);
     });
 }
 

@@ -64,10 +64,10 @@ function checkAddress(path: string, { address, tls, insecure }: Endpoint): Input
 }
 
 function checkCoverage(platforms: readonly string[], endpoints: readonly Endpoint[]): InputProblem[] {
-    const known = endpoints.map((endpoint) => endpoint.platform);
-    if (known.some((platform) => platform === undefined || platform === unknownValue)) {
+    if (endpoints.some((endpoint) => (endpoint as unknown) === unknownValue || endpoint.platform === unknownValue)) {
         return [];
     }
+    const known = endpoints.map((endpoint) => endpoint.platform);
     const served = new Set(known.filter((platform) => checkPlatform("", platform).length === 0).map(normalise));
     return platforms
         .filter((platform) => platform !== unknownValue && checkPlatform("", platform).length === 0)

@@ -81,7 +81,7 @@ describe("the plugin process", () => {
 
     it("adds the hash of the content to the inputs, equal for equal content", async () => {
         const first = await checked(imageUrn, image);
-        assert.match(String(first["contentHash"]), /^sha256:[0-9a-f]{64}$/);
+        assert.match(first["contentHash"] as string, /^sha256:[0-9a-f]{64}$/);
         const second = await checked(imageUrn, { ...image, retries: 1, cache: { inline: {} } });
         assert.equal(second["contentHash"], first["contentHash"]);
         writeFileSync(join(folder, "Dockerfile"), "FROM scratch\nLABEL a=b\n");
@@ -100,7 +100,7 @@ describe("the plugin process", () => {
         assert.deepEqual(inputs["secrets"], secretOf({ token: "two" }));
         const [registry] = inputs["registries"] as unknown as { password: unknown; username: unknown }[];
         assert.deepEqual(registry?.password, secretOf("three"));
-        assert.equal(registry?.username, "u");
+        assert.equal(registry.username, "u");
         const [node] = inputs["nodes"] as unknown as { tls: { key: unknown } }[];
         assert.deepEqual(node?.tls.key, secretOf("four"));
     });
@@ -190,7 +190,7 @@ describe("the plugin process", () => {
         const request = new proto.CreateRequest().setUrn(indexUrn).setPreview(true);
         const known = await running.call("create", request.setProperties(struct(index)));
         const outputs = known.getProperties()?.toJavaScript() ?? {};
-        assert.match(String(outputs["digest"]), /^sha256:[0-9a-f]{64}$/);
+        assert.match(outputs["digest"] as string, /^sha256:[0-9a-f]{64}$/);
         assert.deepEqual(outputs["tagRefs"], ["registry.example.com/app:1"]);
         assert.deepEqual(outputs["platformDigests"], { "linux/amd64": digest });
         const unknownImage = { ...index, images: [{ ...listed, digest: pulumi.runtime.unknownValue }] };

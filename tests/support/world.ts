@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -57,7 +58,7 @@ export async function stopWorld(): Promise<void> {
 
 async function startWorld(): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), "multiarch-world-"));
-    const stops: (() => Promise<unknown>)[] = [() => Promise.resolve(rmSync(folder, { recursive: true, force: true }))];
+    const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
     const stop = async (): Promise<void> => {
         for (const next of stops.splice(0).reverse()) {
             await next();

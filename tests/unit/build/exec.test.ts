@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -11,10 +12,21 @@ function shell(script: string, more: Partial<CommandOptions> = {}): CommandOptio
 
 /** A process that was ended can still be listed for a moment, until its new parent has taken note. */
 async function isRunning(pid: string): Promise<boolean> {
-    const { exitCode } = await runCommand(
-        shell(`for i in 1 2 3 4 5 6 7 8 9; do kill -0 ${pid} || exit 1; sleep 0.2; done`),
-    );
-    return exitCode === 0;
+    const deadline = Date.now() + 2_000;
+    while (stateOf(pid) !== undefined && Date.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return stateOf(pid) !== undefined;
+}
+
+/** The state of a process. One that has ended and that nobody has asked about yet still has an entry, and is over. */
+function stateOf(pid: string): string | undefined {
+    try {
+        const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
+        return state === "Z" || state === "X" ? undefined : state;
+    } catch {
+        return undefined;
+    }
 }
 
 describe("a command", () => {
