@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { errorCodes } from "../../sdk";
+
+/** The docs say what the code says. */
+describe("the docs", () => {
+    it("list every error code with its next step, and no other", () => {
+        const rows = [...readFileSync("docs/errors.md", "utf8").matchAll(/^\| `([a-z-]+)` *\| (.*?) *\|$/gm)];
+        assert.deepEqual(Object.fromEntries(rows.map(([, code, next]) => [code, next])), { ...errorCodes });
+    });
+
+    it("name only tests that exist", () => {
+        const named = [...readFileSync("docs/rules.md", "utf8").matchAll(/`(tests\/[^`]+)`/g)].map(
+            ([, path]) => path ?? "",
+        );
+        assert.ok(named.length > 8);
+        for (const path of named) {
+            const pattern = /^(.*)\/([^/]*)\*([^/]*)$/.exec(path);
+            const found = pattern
+                ? readdirSync(pattern[1] ?? "").some(
+                      (name) => name.startsWith(pattern[2] ?? "") && name.endsWith(pattern[3] ?? ""),
+                  )
+                : existsSync(path);
+            assert.ok(found, `${path} is not there`);
+        }
+    });
+
+    it("link only to files that exist", () => {
+        for (const page of ["README.md", "CONTRIBUTING.md", "AGENTS.md", "docs/decisions/README.md"]) {
+            for (const [, target = ""] of readFileSync(page, "utf8").matchAll(/\]\(([^)#:]+)\)/g)) {
+                assert.ok(existsSync(join(page, "..", target)), `${page} links to ${target}`);
+            }
+        }
+    });
+});
