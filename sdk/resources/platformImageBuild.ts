@@ -11,7 +11,7 @@ import type { Repository } from "../registry/reference";
 import { incompleteError, verifyImage } from "../registry/verify";
 import type { OperationContext, Reporter } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
-import type { PlatformImageInputs } from "./platformImageLifecycle";
+import type { PlatformImageInputs } from "./platformImageInputs";
 import { withRegistry } from "./registryAccess";
 import type { Properties } from "./values";
 

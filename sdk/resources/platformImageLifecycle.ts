@@ -1,5 +1,3 @@
-import type * as pulumi from "@pulumi/pulumi";
-
 import { findBuildArgProblems } from "../build/buildArgs";
 import { findContextProblems } from "../context/problems";
 import { findPlatformImageProblems } from "../validation/platformImage";
@@ -7,13 +5,10 @@ import { hashContent, imageInputs } from "./contentHash";
 import { asReplacement, findInputChanges } from "./differences";
 import type { DiffAnswer, InputProblem, OperationContext, ResourceLifecycle } from "./lifecycle";
 import { buildImage } from "./platformImageBuild";
-import type { PlatformImageArgs } from "./platformImage";
+import type { PlatformImageInputs } from "./platformImageInputs";
 import { readOrKeep, withRegistry } from "./registryAccess";
 import { createSiblingBoard, groupOf } from "./siblings";
 import { hasUnknown, unknownValue, type Properties } from "./values";
-
-/** The inputs of a `PlatformImage` as they are in the state: plain, and with the hash that `check` adds. */
-export type PlatformImageInputs = pulumi.Unwrap<PlatformImageArgs> & { readonly contentHash: string };
 
 const replacedBy = ["platform", "repository"];
 

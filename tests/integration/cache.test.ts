@@ -1,49 +1,30 @@
 import assert from "node:assert/strict";
 
-import { MultiArchImage, type BuildReport } from "../../sdk";
-import { imageArgs, writeContext } from "../support/images";
-import { viewRegistry } from "../support/registryView";
-import { createStack, type TestStack } from "../support/stack";
-import { getWorld, type World } from "../support/world";
+import type { BuildReport } from "../../sdk";
+import { writeContext } from "../support/images";
+import { useImageStack } from "../support/imageStack";
 
 const dockerfile = "FROM alpine:latest\nCOPY content.txt /\nRUN cat /content.txt > /copy.txt\n";
 
 /** One declaration of a cache, and a scope of its own for each platform. */
 describe("the registry cache", () => {
-    let world: World;
-    let repository: string;
-    let stack: TestStack;
-    let target: string;
-
-    before(async () => {
-        world = await getWorld();
-    });
-
-    beforeEach(async () => {
-        repository = world.newRepository();
-        target = repository;
-        stack = await createStack(world, () => {
-            const args = { ...imageArgs(world, target), cache: { registry: { ref: `${repository}:cache` } } };
-            const { builds, platformDigests } = new MultiArchImage("app", args);
-            return Promise.resolve({ builds, platformDigests });
-        });
-        writeContext(stack.folder, repository, dockerfile);
-    });
-
-    afterEach(() => stack.remove());
+    const stack = useImageStack();
 
     it("gives every step of both platforms to builders that are brand new", async () => {
+        const { repository } = stack;
+        stack.args = { cache: { registry: { ref: `${repository}:cache` } } };
+        writeContext(stack.folder, repository, dockerfile);
         const first = await stack.up();
         const before = first.outputs["builds"]?.value as Record<string, BuildReport>;
         assert.equal(before["linux/arm64"]?.cachedSteps, 0);
-        const tags = await viewRegistry(world).tags(repository);
+        const tags = await stack.view.tags(repository);
         assert.deepEqual(tags.sort(), ["cache-linux-amd64", "cache-linux-arm64", "latest"]);
 
-        for (const builder of Object.values(world.builders)) {
+        for (const builder of Object.values(stack.world.builders)) {
             await builder.stop();
             await builder.start({ empty: true });
         }
-        target = world.newRepository();
+        stack.repository = stack.world.newRepository();
         const second = await stack.up();
         const builds = second.outputs["builds"]?.value as Record<string, BuildReport>;
         for (const platform of ["linux/amd64", "linux/arm64"]) {

@@ -2,34 +2,20 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { MultiArchImage } from "../../sdk";
-import { imageArgs, writeContext } from "../support/images";
+import { writeContext } from "../support/images";
+import { useImageStack } from "../support/imageStack";
 import { findByEnvironment } from "../support/processes";
-import { createStack, type TestStack } from "../support/stack";
-import { getWorld, type World } from "../support/world";
 
 const slow = "FROM alpine:latest\nCOPY content.txt /\nRUN sleep 8\n";
 
 /** Rule 6: a build needs nothing registered on the runner, and leaves nothing behind. */
 describe("the machine that runs up", () => {
-    let world: World;
-    let stack: TestStack;
+    const stack = useImageStack(() => ({ platforms: ["linux/amd64"] }));
     let home: string;
 
-    before(async () => {
-        world = await getWorld();
-    });
-
-    beforeEach(async () => {
-        const repository = world.newRepository();
-        stack = await createStack(world, () => {
-            const args = { ...imageArgs(world, repository), platforms: ["linux/amd64"] };
-            return Promise.resolve({ indexDigest: new MultiArchImage("app", args).indexDigest });
-        });
+    beforeEach(() => {
         home = stack.env["HOME"] ?? "";
     });
-
-    afterEach(() => stack.remove());
 
     /** Everything below the home and the folder for private files, but the engine's own. */
     const leftOver = (): string[] => {

@@ -2,67 +2,38 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { MultiArchImage, type MultiArchImageArgs } from "../../sdk";
-import { imageArgs, writeContext } from "../support/images";
-import { viewRegistry } from "../support/registryView";
-import { createStack, type TestStack } from "../support/stack";
-import { getWorld, type World } from "../support/world";
+import { writeContext } from "../support/images";
+import { useImageStack } from "../support/imageStack";
 
 /**
  * A program's life against the real engine, BuildKit and registry. The arm64 daemon runs under QEMU on an amd64 host.
  */
 describe("a MultiArchImage in a program", () => {
-    let world: World;
-    let repository: string;
-    let stack: TestStack;
-    let args: Partial<MultiArchImageArgs>;
+    const stack = useImageStack();
 
-    before(async () => {
-        world = await getWorld();
-    });
-
-    beforeEach(async () => {
-        repository = world.newRepository();
-        args = {};
-        stack = await createStack(world, () => {
-            const { indexDigest, ref, tagRefs, platformDigests, manifestDigests, contentHash, builds } =
-                new MultiArchImage("app", { ...imageArgs(world, repository), ...args });
-            return Promise.resolve({
-                indexDigest,
-                ref,
-                tagRefs,
-                platformDigests,
-                manifestDigests,
-                contentHash,
-                builds,
-            });
-        });
-        writeContext(stack.folder, "one");
-    });
-
-    afterEach(() => stack.remove());
+    beforeEach(() => writeContext(stack.folder, "one"));
 
     it("pushes one index with exactly its platforms, whose digest is the stack output", async () => {
-        args = { tags: ["1.0.0", "latest"], cache: { registry: {} } };
+        stack.args = { tags: ["1.0.0", "latest"], cache: { registry: {} } };
         const { outputs } = await stack.up();
         const digest = String(outputs["indexDigest"]?.value);
-        const seen = await viewRegistry(world).inspect(`${repository}:1.0.0`, join(stack.folder, "docker"));
+        const seen = await stack.view.inspect(`${stack.repository}:1.0.0`, join(stack.folder, "docker"));
         assert.deepEqual(seen, { digest, platforms: ["linux/amd64", "linux/arm64"] });
-        assert.equal(outputs["ref"]?.value, `${repository}@${digest}`);
-        assert.deepEqual(outputs["tagRefs"]?.value, [`${repository}:1.0.0`, `${repository}:latest`]);
-        const index = await viewRegistry(world).manifest(`${repository}:latest`);
+        assert.equal(outputs["ref"]?.value, `${stack.repository}@${digest}`);
+        assert.deepEqual(outputs["tagRefs"]?.value, [`${stack.repository}:1.0.0`, `${stack.repository}:latest`]);
+        const index = await stack.view.manifest(`${stack.repository}:latest`);
         assert.deepEqual(outputs["platformDigests"]?.value, {
             "linux/amd64": index.manifests[0]?.digest,
             "linux/arm64": index.manifests[1]?.digest,
         });
         for (const { digest: child, platform } of index.manifests) {
-            const config = await viewRegistry(world).config(`${repository}@${child}`);
+            const config = await stack.view.config(`${stack.repository}@${child}`);
             assert.equal(config["architecture"], platform.architecture);
         }
         const builds = outputs["builds"]?.value as Record<string, { builder: string; steps: number }>;
-        assert.equal(builds["linux/arm64"]?.builder, world.builders.arm64.endpoint.address);
+        assert.equal(builds["linux/arm64"]?.builder, stack.world.builders.arm64.endpoint.address);
         assert.ok((builds["linux/amd64"]?.steps ?? 0) > 0);
-        const tags = await viewRegistry(world).tags(repository);
+        const tags = await stack.view.tags(stack.repository);
         assert.deepEqual(tags.sort(), ["1.0.0", "buildcache-linux-amd64", "buildcache-linux-arm64", "latest"]);
     });
 
@@ -91,10 +62,9 @@ describe("a MultiArchImage in a program", () => {
         assert.deepEqual(preview.changeSummary, { same: 2, update: 3 });
         const second = await stack.up();
         assert.notEqual(second.outputs["indexDigest"]?.value, first.outputs["indexDigest"]?.value);
-        const view = viewRegistry(world);
-        assert.equal(await view.digestOf(`${repository}:latest`), second.outputs["indexDigest"]?.value);
+        assert.equal(await stack.view.digestOf(`${stack.repository}:latest`), second.outputs["indexDigest"]?.value);
         assert.equal(
-            await view.digestOf(`${repository}@${String(first.outputs["indexDigest"]?.value)}`),
+            await stack.view.digestOf(`${stack.repository}@${String(first.outputs["indexDigest"]?.value)}`),
             first.outputs["indexDigest"]?.value,
             "what was pushed before is still there",
         );
@@ -102,14 +72,14 @@ describe("a MultiArchImage in a program", () => {
 
     it("builds nothing when only cache, accounts, time limits or secrets change", async () => {
         await stack.up();
-        args = { cache: { inline: {} }, timeoutSeconds: 600, retries: 1, secrets: { unused: "x" } };
+        stack.args = { cache: { inline: {} }, timeoutSeconds: 600, retries: 1, secrets: { unused: "x" } };
         const { summary } = await stack.up();
         assert.deepEqual(summary.resourceChanges, { same: 4, update: 1 }, "only the component shows its new inputs");
     });
 
     it("knows its outputs in preview when nothing is built", async () => {
         const { outputs } = await stack.up();
-        args = { tags: ["latest", "next"] };
+        stack.args = { tags: ["latest", "next"] };
         const events: string[] = [];
         await stack.stack.preview({
             onEvent: ({ resOutputsEvent }) => {
@@ -120,7 +90,7 @@ describe("a MultiArchImage in a program", () => {
             },
         });
         assert.deepEqual(events, [outputs["indexDigest"]?.value]);
-        assert.deepEqual(await viewRegistry(world).tags(repository), ["latest"], "a preview moves no tag");
+        assert.deepEqual(await stack.view.tags(stack.repository), ["latest"], "a preview moves no tag");
     });
 
     it("uses target, build arguments and secrets", async () => {
@@ -133,7 +103,7 @@ describe("a MultiArchImage in a program", () => {
             'LABEL stage="wanted"',
             "FROM scratch AS last",
         ].join("\n");
-        args = {
+        stack.args = {
             platforms: ["linux/amd64"],
             dockerfile: { inline: dockerfile },
             target: "wanted",
@@ -142,7 +112,7 @@ describe("a MultiArchImage in a program", () => {
         };
         const { outputs } = await stack.up();
         const digests = outputs["manifestDigests"]?.value as Record<string, string>;
-        const config = await viewRegistry(world).config(`${repository}@${digests["linux/amd64"] ?? ""}`);
+        const config = await stack.view.config(`${stack.repository}@${digests["linux/amd64"] ?? ""}`);
         assert.equal((config["config"] as { Labels: Record<string, string> }).Labels["stage"], "wanted");
         assert.match(JSON.stringify(config["history"]), /GREETING=hello, world/);
     });

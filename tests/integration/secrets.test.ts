@@ -4,12 +4,9 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { MultiArchImage, type MultiArchImageArgs } from "../../sdk";
-import { imageArgs, writeContext } from "../support/images";
+import { writeContext } from "../support/images";
+import { useImageStack } from "../support/imageStack";
 import { watchProcesses } from "../support/processes";
-import { viewRegistry } from "../support/registryView";
-import { createStack, type TestStack } from "../support/stack";
-import { getWorld, type World } from "../support/world";
 
 const token = "tok-3n-Ver1-S3cret";
 const argument = "arg-Ver1-S3cret-too";
@@ -26,39 +23,19 @@ const dockerfile = [
 
 /** Rule 7: secrets stay secret. */
 describe("a secret", () => {
-    let world: World;
-    let repository: string;
-    let stack: TestStack;
-    let args: Partial<MultiArchImageArgs>;
-
-    before(async () => {
-        world = await getWorld();
-    });
-
-    beforeEach(async () => {
-        repository = world.newRepository();
-        args = {};
-        stack = await createStack(world, () => {
-            const image = new MultiArchImage("app", {
-                ...imageArgs(world, repository),
-                platforms: ["linux/amd64"],
-                secrets: { token },
-                buildArgs: { KEY: pulumi.secret(argument) },
-                ...args,
-            });
-            return Promise.resolve({ indexDigest: image.indexDigest, ref: image.ref });
-        });
-    });
-
-    afterEach(() => stack.remove());
+    const stack = useImageStack(() => ({
+        platforms: ["linux/amd64"],
+        secrets: { token },
+        buildArgs: { KEY: pulumi.secret(argument) },
+    }));
 
     const secretsOf = (): string[] => {
-        const tls = world.builders.amd64.endpoint.tls as { key: string };
+        const tls = stack.world.builders.amd64.endpoint.tls as { key: string };
         // One line of the key is enough to know it, and survives any change of line breaks.
         const line = tls.key.split("\n").find((text) => text.length > 30 && !text.includes("-----"));
         assert.ok(line);
-        const basic = Buffer.from(`${world.username}:${world.password}`).toString("base64");
-        return [token, argument, world.password, basic, line];
+        const basic = Buffer.from(`${stack.world.username}:${stack.world.password}`).toString("base64");
+        return [token, argument, stack.world.password, basic, line];
     };
     const assertFree = (text: string, where: string): void => {
         for (const secret of secretsOf()) {
@@ -86,8 +63,8 @@ describe("a secret", () => {
             assertFree(readFileSync(file, "latin1"), file);
         }
         assert.equal(outputs["ref"]?.secret, false, "what is no secret stays readable");
-        const { manifests } = await viewRegistry(world).manifest(`${repository}:latest`);
-        const config = await viewRegistry(world).config(`${repository}@${manifests[0]?.digest ?? ""}`);
+        const { manifests } = await stack.view.manifest(`${stack.repository}:latest`);
+        const config = await stack.view.config(`${stack.repository}@${manifests[0]?.digest ?? ""}`);
         assertFree(JSON.stringify(config), "the image");
     });
 
@@ -104,7 +81,7 @@ describe("a secret", () => {
 
     it("is refused as a build argument that others on the machine would see", async () => {
         writeContext(stack.folder, "one");
-        args = { buildArgs: { PATH: pulumi.secret(argument) } };
+        stack.args = { ...stack.args, buildArgs: { PATH: pulumi.secret(argument) } };
         const printed = await stack.upFails();
         assert.match(printed, /property buildArgs\.PATH .*secrets/);
         assertFree(printed, "the output");

@@ -1,33 +1,16 @@
 import assert from "node:assert/strict";
 
-import { MultiArchImage, type MultiArchImageArgs } from "../../sdk";
-import { imageArgs, writeContext } from "../support/images";
-import { viewRegistry } from "../support/registryView";
-import { createStack, type TestStack } from "../support/stack";
+import type { MultiArchImageArgs } from "../../sdk";
+import { writeContext } from "../support/images";
+import { useImageStack } from "../support/imageStack";
 import { loadTools } from "../support/toolLibrary";
-import { getWorld, type World } from "../support/world";
+import type { World } from "../support/world";
 
 /** Wrong input gives a message that names the property, and nothing is pushed. Rule 5: native or refused. */
 describe("wrong input", () => {
-    let world: World;
-    let repository: string;
-    let stack: TestStack;
-    let args: Partial<MultiArchImageArgs>;
+    const stack = useImageStack();
 
-    before(async () => {
-        world = await getWorld();
-    });
-
-    beforeEach(async () => {
-        repository = world.newRepository();
-        stack = await createStack(world, () => {
-            const image = new MultiArchImage("app", { ...imageArgs(world, repository), ...args });
-            return Promise.resolve({ indexDigest: image.indexDigest });
-        });
-        writeContext(stack.folder, "one");
-    });
-
-    afterEach(() => stack.remove());
+    beforeEach(() => writeContext(stack.folder, "one"));
 
     const cases: { title: string; change: (world: World) => Partial<MultiArchImageArgs>; message: RegExp }[] = [
         {
@@ -106,12 +89,12 @@ describe("wrong input", () => {
 
     for (const { title, change, message } of cases) {
         it(`${title} is refused by a message that names the property, and nothing is pushed`, async () => {
-            args = change(world);
+            stack.args = change(stack.world);
             const started = Date.now();
             const printed = await stack.upFails();
             assert.match(printed, message);
             assert.doesNotMatch(printed, /not-this-one|at Object\.|node_modules/, "neither secrets nor stacks");
-            assert.deepEqual(viewRegistry(world).pushedManifests(repository), []);
+            assert.deepEqual(stack.view.pushedManifests(stack.repository), []);
             assert.ok(Date.now() - started < 60_000, "it does not take a minute");
         });
     }
