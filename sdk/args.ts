@@ -58,6 +58,42 @@ export interface MultiArchImageArgs {
      */
     cache?: Input<CacheArgs>;
 
+    /** What counts as a change of the image, beyond its content. Defaults to build arguments, and not secrets. */
+    invalidation?: Input<InvalidationArgs>;
+
+    /**
+     * Stands for the files of all contexts in place of their hash, for example a commit. Defaults to the hash of what a
+     * builder would be sent. Who gives it says when to build: a changed file alone does not.
+     */
+    contentHash?: Input<string>;
+
+    /**
+     * Whether a new base image builds again: `track` looks up the digests of all base images at every preview and up,
+     * `ignore` builds only when the content changes. Defaults to `ignore`.
+     */
+    baseImages?: Input<BaseImages>;
+
+    /** True looks for newer base images in every build, and tracks them as `baseImages: track` does. Defaults to false. */
+    pull?: Input<boolean>;
+
+    /**
+     * True tags each platform's image by its content (`content-<hash>-linux-arm64`), and takes an image that is there
+     * already in place of a build. Another stack, or one whose state was lost, then builds nothing. Defaults to false.
+     */
+    contentTags?: Input<boolean>;
+
+    /**
+     * What happens when a tag points to something that this stack did not put there: `overwrite` moves it, `fail` stops
+     * before any tag is moved. Defaults to `overwrite`.
+     */
+    onTagConflict?: Input<TagConflict>;
+
+    /**
+     * What happens to the tags when they are taken off `tags`, or the stack is destroyed: `retain` leaves them, `untag`
+     * removes those that still point to this index. No manifest is ever deleted. Defaults to `retain`.
+     */
+    deletion?: Input<Deletion>;
+
     /** What builds. Every platform needs at least one builder that runs it natively. */
     builders: Input<BuildersArgs>;
 
@@ -212,6 +248,27 @@ export interface TlsArgs {
     key: Input<string>;
 }
 
+/** What counts as a change of an image, beyond its content. */
+export interface InvalidationArgs {
+    /** True builds again when a secret changes. Defaults to false. */
+    secrets?: Input<boolean>;
+
+    /** Build arguments whose change builds nothing, by name, for example a commit or a date. Defaults to none. */
+    ignoreBuildArgs?: Input<Input<string>[]>;
+
+    /** Any text whose change builds again, for example a week number. Defaults to nothing. */
+    extra?: Input<string>;
+}
+
+/** What new base images mean. */
+export type BaseImages = "ignore" | "track";
+
+/** What is done about a tag that somebody else has moved. */
+export type TagConflict = "overwrite" | "fail";
+
+/** What is done about tags that are no longer wanted. */
+export type Deletion = "retain" | "untag";
+
 /** Whether a builder may emulate its platform. */
 export type Emulation = "never" | "allow";
 
@@ -244,7 +301,7 @@ export interface MultiArchImageOutputs {
 
 /** How one platform was built. */
 export interface BuildReport {
-    /** The address of the builder. */
+    /** The address of the builder. Empty when the image was in the registry already. */
     builder: string;
 
     /** The version of BuildKit there. */

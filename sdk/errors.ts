@@ -58,6 +58,13 @@ export const errorCodes = {
     "registry-untrusted": "Put the registry's CA into SSL_CERT_FILE, or into the certs.d folder of docker.",
     "registry-credentials": "Run the credential helper by hand, or give the account in registries.",
 
+    // Taking over what something else has made.
+    "import-not-image": "Give the digest of one platform's image, as repository@sha256:...",
+    "import-not-index": "Give a tag or the digest of an index, as repository:tag or repository@sha256:...",
+
+    // Tags.
+    "tag-conflict": "Look who moved the tag. To take it over, set onTagConflict to overwrite for one up.",
+
     // The platforms of one index are built together, or not at all.
     "sibling-not-ready": "Fix the other platform first: its own message says how.",
 
@@ -78,6 +85,8 @@ export interface ErrorFields {
     readonly builder?: string | undefined;
     /** Where the user wrote the value that has to change, for example `builders.endpoints[1].address`. */
     readonly property?: string | undefined;
+    /** The registry that was asked. Not printed: `what` tells it where it matters. */
+    readonly registry?: string | undefined;
     /** The last useful lines of output. */
     readonly lines?: readonly string[] | undefined;
     /** The next step, where the one in the table does not fit. */

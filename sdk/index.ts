@@ -1,23 +1,28 @@
 export type {
+    BaseImages,
     BuildContextArgs,
     BuildersArgs,
     BuildReport,
     CacheArgs,
     CacheMode,
+    Deletion,
     DockerfileArgs,
     Emulation,
     EndpointArgs,
     InlineCacheArgs,
+    InvalidationArgs,
     LocalCacheArgs,
     MultiArchImageArgs,
     MultiArchImageOutputs,
     NamedContextArgs,
     RegistryArgs,
     RegistryCacheArgs,
+    TagConflict,
     TlsArgs,
 } from "./args";
 export { errorCodes, MultiArchError, type ErrorCode, type ErrorFields } from "./errors";
 export { MultiArchImage } from "./multiArchImage";
+export { ImageCopy, type ImageCopyArgs } from "./resources/imageCopy";
 export { ImageIndex, type ImageIndexArgs, type IndexedImageArgs } from "./resources/imageIndex";
 export {
     PlatformImage,

@@ -39,20 +39,20 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
 
         // Inputs that only become known later are checked before the first platform gets its builders.
         const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders));
-        const { platforms, builders, tags, ...shared } = inputs;
+        const { platforms, builders, tags, contentHash, onTagConflict, deletion, ...shared } = inputs;
         const { repository, registries } = shared;
 
         const images = platforms.map((platform) => {
             const childName = `${name}-${platform.replaceAll("/", "-")}`;
-            return new PlatformImage(childName, { ...shared, platform, nodes, siblings: platforms }, { parent: this });
+            const own = { platform, nodes, siblings: platforms, ...defined({ ownContentHash: contentHash }) };
+            return new PlatformImage(childName, { ...shared, ...own }, { parent: this });
         });
 
         const index = new ImageIndex(
             `${name}-index`,
             {
                 repository,
-                ...(tags === undefined ? {} : { tags }),
-                ...(registries === undefined ? {} : { registries }),
+                ...defined({ tags, registries, onTagConflict, deletion }),
                 images: images.map(({ platform, digest, manifests }) => ({ platform, digest, manifests })),
             },
             { parent: this },
@@ -75,6 +75,12 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             builds: this.builds,
         });
     }
+}
+
+/** The inputs that are given: an optional property of a resource does not take undefined. */
+function defined<T extends object>(inputs: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+    const given = Object.entries(inputs).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(given) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
 }
 
 /** One hash for all platforms, in the order of the program. */

@@ -15,6 +15,7 @@ const RESOURCES = {
     MultiArchImage: "sdk/multiArchImage.ts",
     PlatformImage: "sdk/resources/platformImage.ts",
     ImageIndex: "sdk/resources/imageIndex.ts",
+    ImageCopy: "sdk/resources/imageCopy.ts",
 };
 
 const PACKAGE = "multiarch";

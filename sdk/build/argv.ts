@@ -32,6 +32,7 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
         "--sbom=false",
         ...(dockerfile ? ["--file", notStdin(dockerfile)] : []),
         ...(request.target ? ["--target", request.target] : []),
+        ...(request.pull === true ? ["--pull"] : []),
         ...flags.flatMap((flag) => ["--build-arg", flag]),
         ...Object.entries(files.secrets).flatMap(([id, file]) => ["--secret", csvRecord([`id=${id}`, `src=${file}`])]),
         ...Object.entries(request.labels ?? {}).flatMap(([name, value]) => ["--label", `${name}=${value}`]),

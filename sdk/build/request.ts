@@ -15,6 +15,8 @@ export interface BuildRequest {
     readonly dockerfile?: BuildDockerfile | undefined;
     /** The stage to build. Defaults to the last one. */
     readonly target?: string | undefined;
+    /** True looks for newer base images even when the builder has the ones it used last. Defaults to false. */
+    readonly pull?: boolean | undefined;
     /** Values for the `ARG` lines of the Dockerfile. */
     readonly buildArgs: Readonly<Record<string, string>>;
     /** Values for `RUN --mount=type=secret`, by id. */

@@ -61,7 +61,7 @@ export async function read(operations: Operations, request: proto.ReadRequest): 
     }
     return new proto.ReadResponse()
         .setId(found.id)
-        .setInputs(toStruct(protectPaths(rawInputs, lifecycle.secretInputs)))
+        .setInputs(toStruct(protectPaths(found.inputs ?? rawInputs, lifecycle.secretInputs)))
         .setProperties(toStruct(found.outputs));
 }
 

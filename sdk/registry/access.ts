@@ -1,7 +1,7 @@
 import { brokenError } from "./faults";
 import type { Repository } from "./reference";
 import type { Action, RegistryCall, Session } from "./session";
-import type { Answer } from "./transport";
+import { cancelUpload, startUpload } from "./uploads";
 
 /**
  * Finds out whether an account may do something, before anything is built. A read-only account is told apart only by
@@ -27,14 +27,8 @@ export async function checkAccess(
         throw brokenError({ registry, doing: "logging in" }, "something answers there, but not a registry");
     }
     if (actions.includes("push")) {
-        const started = await session.call({
-            ...common,
-            method: "POST",
-            path: `/v2/${repository}/blobs/uploads/`,
-            headers: { "content-length": "0" },
-            doing: "asking whether this account may push",
-        });
-        await cancelUpload(session, common, started);
+        const upload = await startUpload(session, { ...common, doing: "asking whether this account may push" });
+        await cancelUpload(session, common, upload);
     } else {
         // A public repository answers without an account, and a missing one says so: both are no question of rights.
         await session.call({
@@ -45,26 +39,4 @@ export async function checkAccess(
             accept: [404],
         });
     }
-}
-
-/** Also when the work was cancelled meanwhile. A registry that knows no way to cancel forgets the upload by itself. */
-async function cancelUpload(
-    session: Session,
-    common: Pick<RegistryCall, "repository" | "actions">,
-    started: Answer,
-): Promise<void> {
-    const location = started.headers.location;
-    const url = typeof location === "string" ? URL.parse(location, started.url.href) : null;
-    if (url === null) {
-        return;
-    }
-    await session
-        .call({
-            ...common,
-            method: "DELETE",
-            path: url,
-            doing: "giving up an upload",
-            signal: AbortSignal.timeout(10_000),
-        })
-        .catch(() => undefined);
 }

@@ -145,20 +145,26 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     };
 }
 
-/** The scope that is needed, and what the registry asks for beyond it. */
+/** The scopes that are needed, and what the registry asks for beyond them. */
 function mergeScopes(needed: string, asked: string): string[] {
-    const allowed = new Set(needed.slice(needed.lastIndexOf(":") + 1).split(","));
-    const place = needed.slice(0, needed.lastIndexOf(":") + 1);
-    const more = asked.split(" ").filter((scope) => {
-        const covered =
-            scope.startsWith(place) &&
-            scope
-                .slice(place.length)
-                .split(",")
-                .every((one) => allowed.has(one));
-        return scope !== "" && !(place !== "" && covered);
-    });
-    return [...(needed === "" ? [] : [needed]), ...more];
+    const own = splitScopes(needed);
+    return [...own, ...splitScopes(asked).filter((scope) => !own.some((one) => covers(one, scope)))];
+}
+
+function splitScopes(scopes: string): string[] {
+    return scopes.split(" ").filter((scope) => scope !== "");
+}
+
+function covers(scope: string, other: string): boolean {
+    const place = scope.slice(0, scope.lastIndexOf(":") + 1);
+    const allowed = new Set(scope.slice(place.length).split(","));
+    return (
+        other.startsWith(place) &&
+        other
+            .slice(place.length)
+            .split(",")
+            .every((action) => allowed.has(action))
+    );
 }
 
 function readToken(body: Buffer): string | undefined {

@@ -2,14 +2,17 @@ import type { LookupFunction } from "node:net";
 import { runCommand as runCommandOfBuild } from "../build/exec";
 import { checkAccess } from "./access";
 import type { RegistryCredential } from "./accounts";
-import { type FetchedManifest, readManifestBody, readManifestHead, saysAbsent } from "./answers";
+import { type FetchedManifest, readManifestBody, readManifestHead } from "./answers";
+import { assertAbsent, type BlobDescriptor, getBlobJson, hasBlob, openBlob } from "./blobs";
 import type { RunCommand } from "./credentials";
 import { type Attempt, brokenError } from "./faults";
 import { type Descriptor, digestOf, mediaTypes } from "./manifests";
+import { deleteTag } from "./deleteTag";
 import type { Reference, Repository } from "./reference";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry";
 import { createSession, type Action, type RegistryCall, type Session } from "./session";
-import { type Answer, createTransport, type Timeouts } from "./transport";
+import { type ContentStream, createTransport, type Timeouts } from "./transport";
+import { type OpenContent, type Placement, putBlob, type PutBlobOptions } from "./uploads";
 
 /** How a client reaches registries. Everything has a default. */
 export interface RegistryClientOptions {
@@ -43,10 +46,24 @@ export interface RegistryClient {
     getManifest(reference: Reference): Promise<FetchedManifest>;
     /** Writes a manifest under a tag or its digest, and returns its digest. A tag that already points to it is fine. */
     putManifest(reference: Reference, bytes: Uint8Array, mediaType: string): Promise<string>;
+    /** Removes a tag, never what it points to. False when the registry cannot remove a tag alone. */
+    deleteTag(repository: Repository, tag: string): Promise<boolean>;
     /** A small JSON document, for example the configuration of an image. Its bytes fit the digest. */
     getBlobJson(repository: Repository, digest: string): Promise<unknown>;
     /** Whether content is there. */
     hasBlob(repository: Repository, digest: string): Promise<boolean>;
+    /**
+     * Opens content of any length as a stream. It fails before its last part when the bytes do not fit size and digest.
+     * Who does not read it to its end has to abort the signal.
+     */
+    openBlob(repository: Repository, blob: BlobDescriptor, signal?: AbortSignal): Promise<ContentStream>;
+    /** Writes content: linked from another repository of the registry where that works, otherwise as a stream. */
+    putBlob(
+        repository: Repository,
+        blob: BlobDescriptor,
+        content: OpenContent,
+        options?: PutBlobOptions,
+    ): Promise<Placement>;
     /** Closes all connections. */
     close(): Promise<void>;
 }
@@ -102,40 +119,17 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         return digest;
     }
 
-    async function getBlobJson(repository: Repository, digest: string): Promise<unknown> {
-        const call = blobCall("GET", repository, digest);
-        const { body } = await open.session(repository.registry).call(call);
-        if (digestOf(body) !== digest) {
-            throw brokenError(call, "the content does not fit its digest");
-        }
-        try {
-            return JSON.parse(body.toString("utf8"));
-        } catch {
-            throw brokenError(call, "the content is not JSON");
-        }
-    }
-
-    async function hasBlob(repository: Repository, digest: string): Promise<boolean> {
-        const session = open.session(repository.registry);
-        const answer = await session.call({ ...blobCall("HEAD", repository, digest), accept: [404] });
-        if (answer.status !== 404) {
-            return true;
-        }
-        const call = { ...blobCall("GET", repository, digest), headers: { range: "bytes=0-0" }, accept: [404] };
-        const full = await session.call(call);
-        if (full.status === 404) {
-            assertAbsent(call, full);
-        }
-        return full.status !== 404;
-    }
-
     return {
         checkAccess: (repository, actions) => checkAccess(open.session(repository.registry), repository, actions),
         headManifest,
         getManifest,
         putManifest,
-        getBlobJson,
-        hasBlob,
+        deleteTag: (repository, tag) => deleteTag(open.session(repository.registry), repository, tag),
+        getBlobJson: (repository, digest) => getBlobJson(open.session(repository.registry), repository, digest),
+        hasBlob: (repository, digest) => hasBlob(open.session(repository.registry), repository, digest),
+        openBlob: (repository, blob, signal) => openBlob(open.session(repository.registry), repository, blob, signal),
+        putBlob: (repository, blob, content, putOptions) =>
+            putBlob(open.session(repository.registry), open.retry, repository, blob, content, putOptions),
         close: () => open.close(),
     };
 }
@@ -143,6 +137,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
 /** One session for each registry, over common connections. */
 function createSessions(options: RegistryClientOptions): {
     session: (registry: string) => Session;
+    retry: RetryPolicy;
     close: () => Promise<void>;
 } {
     const { signal, registries, dockerConfigDir, lookup, runCommand = runCommandOfBuild, env = process.env } = options;
@@ -152,9 +147,10 @@ function createSessions(options: RegistryClientOptions): {
         timeouts: { connectMs: 10_000, headersMs: 30_000, bodyMs: 30_000, ...options.timeouts },
         lookup,
     });
+    const retry = { ...defaultRetryPolicy, ...options.retry };
     const settings = {
         transport,
-        retry: { ...defaultRetryPolicy, ...options.retry },
+        retry,
         credentials: { registries, dockerConfigDir, env, signal, runCommand },
         signal,
     };
@@ -165,6 +161,7 @@ function createSessions(options: RegistryClientOptions): {
             sessions.set(registry, session);
             return session;
         },
+        retry,
         close: () => transport.close(),
     };
 }
@@ -180,19 +177,4 @@ function manifestCall(method: "GET" | "PUT", reference: Reference): RegistryCall
         doing: `${method === "PUT" ? "writing" : "reading"} the manifest ${name}`,
         ...(method === "GET" ? { headers: { accept: manifestTypes } } : {}),
     };
-}
-
-function blobCall(
-    method: "GET" | "HEAD",
-    { registry, repository }: Repository,
-    digest: string,
-): RegistryCall & Attempt {
-    const path = `/v2/${repository}/blobs/${digest}`;
-    return { method, registry, repository, path, actions: ["pull"], doing: `reading the content ${digest}` };
-}
-
-function assertAbsent(attempt: Attempt, answer: Answer): void {
-    if (!saysAbsent(answer)) {
-        throw brokenError(attempt, "the answer is HTTP 404, but does not say that it is not there");
-    }
 }

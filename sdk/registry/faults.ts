@@ -45,6 +45,7 @@ export function answerError(attempt: Attempt, answer: Answer, account: AccountFa
     const via = answer.url.hostname === hostOf(attempt.registry) ? "" : ` by ${answer.url.host}`;
     return new MultiArchError(code, {
         what: `${describe(attempt)} was refused${via} (${status})`,
+        registry: attempt.registry,
         lines: describeReports(reports, text),
         next: nextStep(code, attempt, answer, account),
         transient: isTransientStatus(answer.status),

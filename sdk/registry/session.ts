@@ -1,4 +1,4 @@
-import type { MultiArchError } from "../errors";
+import { MultiArchError } from "../errors";
 import { createAuthorizer } from "./authorization";
 import { findCredential, type CredentialSources } from "./credentials";
 import { answerError, type Attempt, brokenError, cancelledError, networkError } from "./faults";
@@ -6,7 +6,7 @@ import { withRetries, type RetryPolicy } from "./retry";
 import type { Answer, Outgoing, Transport } from "./transport";
 
 /** What an account may be asked for. */
-export type Action = "pull" | "push";
+export type Action = "pull" | "push" | "delete";
 
 /** One request to a registry. */
 export interface RegistryCall {
@@ -16,15 +16,22 @@ export interface RegistryCall {
     readonly repository?: string | undefined;
     /** The rights the request needs. */
     readonly actions?: readonly Action[];
+    /** Another repository of the same registry that the request reads from. */
+    readonly from?: string | undefined;
     readonly doing: string;
     readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: Uint8Array;
+    /** What to send. A stream is sent once: whoever gives it repeats the whole call. */
+    readonly body?: Outgoing["body"];
     /** How many bytes a good answer may have. By default 4 MiB, as much as registries allow for a manifest. */
     readonly bodyLimit?: number;
+    /** True hands a good answer on as a stream. By default it is read to its end. */
+    readonly streamed?: boolean;
+    /** How long to wait for the first line of an answer, in milliseconds. By default as for every request. */
+    readonly headersMs?: number;
     /** Which answers besides 2xx are no error. */
     readonly accept?: readonly number[];
     /** Ends the request. By default the signal of the client. */
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
 }
 
 /** A conversation with one registry: logs in when asked to, follows redirects, repeats what may succeed. */
@@ -59,15 +66,17 @@ export function createSession(registry: string, options: SessionOptions): Sessio
     async function send(attempt: Attempt, outgoing: Outgoing): Promise<Answer> {
         const signal = outgoing.signal ?? options.signal;
         const host = outgoing.url.host === base.host ? registry : outgoing.url.host;
+        const retry = isStream(outgoing.body) ? { ...options.retry, tries: 1 } : options.retry;
         const once = async (): Promise<Answer> => {
             try {
                 return await options.transport.exchange({ ...outgoing, signal });
             } catch (error) {
-                throw networkError(attempt, error, host);
+                // The stream that is sent may come from another registry, and brings the error of that one.
+                throw error instanceof MultiArchError ? error : networkError(attempt, error, host);
             }
         };
         try {
-            return await withRetries(once, options.retry, signal);
+            return await withRetries(once, retry, signal);
         } catch (error) {
             throw signal?.aborted ? cancelledError(attempt) : error;
         }
@@ -100,19 +109,24 @@ export function createSession(registry: string, options: SessionOptions): Sessio
 
     async function call(call: RegistryCall): Promise<Answer> {
         const attempt: Attempt = { registry, repository: call.repository, doing: call.doing };
-        const scope = call.actions ? `repository:${call.repository ?? ""}:${call.actions.join(",")}` : "";
+        const scope = describeScope(call);
         const outgoing: Outgoing = {
             method: call.method,
             url: new URL(call.path, base),
             headers: call.headers ?? {},
             body: call.body,
             bodyLimit: call.bodyLimit ?? manifestLimit,
+            streamed: call.streamed,
+            headersMs: call.headersMs,
             signal: call.signal,
         };
         const authorization = await authorizer.authorize(scope);
         let answer = await follow(attempt, outgoing, authorization);
         if (answer.status === 401 && answer.url.host === base.host) {
             const renewed = await authorizer.renew(answer.headers["www-authenticate"], scope, authorization);
+            if (renewed !== undefined && isStream(call.body)) {
+                throw refuse(call, answer).with({ transient: true });
+            }
             answer = renewed === undefined ? answer : await follow(attempt, outgoing, renewed);
         }
         if ((answer.status >= 200 && answer.status < 300) || call.accept?.includes(answer.status)) {
@@ -122,6 +136,15 @@ export function createSession(registry: string, options: SessionOptions): Sessio
     }
 
     return { call, refuse };
+}
+
+function describeScope({ actions, repository = "", from }: RegistryCall): string {
+    const own = actions ? `repository:${repository}:${actions.join(",")}` : "";
+    return from === undefined ? own : `${own} repository:${from}:pull`;
+}
+
+function isStream(body: Outgoing["body"]): boolean {
+    return body !== undefined && !(body instanceof Uint8Array);
 }
 
 function readLocation(answer: Answer): URL | undefined {

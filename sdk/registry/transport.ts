@@ -1,4 +1,5 @@
 import { isIP, type LookupFunction } from "node:net";
+import { Readable } from "node:stream";
 import { Agent, EnvHttpProxyAgent, request as sendRequest, type Dispatcher } from "undici";
 import { isNothingListening, isNotTls } from "./networkFaults";
 import { loadTrust } from "./trust";
@@ -8,18 +9,28 @@ export interface Outgoing {
     readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
     readonly url: URL;
     readonly headers: Readonly<Record<string, string>>;
-    readonly body?: Uint8Array | undefined;
+    /** What to send. A stream can be sent only once. */
+    readonly body?: Uint8Array | ContentStream | undefined;
     /** How many bytes a good answer may have. A longer one is an error. */
     readonly bodyLimit: number;
+    /** True hands a good answer on as `content`, in place of reading it to its end. Its length has no limit then. */
+    readonly streamed?: boolean | undefined;
+    /** How long to wait for the first line of the answer, where it takes longer than usual. In milliseconds. */
+    readonly headersMs?: number | undefined;
     readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer, read to its end. */
+/** Content that does not fit into memory, part by part. */
+export type ContentStream = AsyncIterable<Uint8Array>;
+
+/** An answer, read to its end unless it is streamed. */
 export interface Answer {
     readonly status: number;
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
     /** Cut at a few kilobytes when the answer is an error. */
     readonly body: Buffer;
+    /** What comes in place of the body, when that was asked for. Whoever does not read it ends it with its signal. */
+    readonly content?: ContentStream | undefined;
     /** Where the answer came from. */
     readonly url: URL;
 }
@@ -80,10 +91,14 @@ export function createTransport(options: TransportOptions): Transport {
         const { statusCode, headers, body } = await sendRequest(url, {
             method: outgoing.method,
             headers: { "user-agent": "pulumi-multiarch", "accept-encoding": "identity", ...outgoing.headers },
-            body: outgoing.body ?? null,
+            body: toDispatcherBody(outgoing.body),
             dispatcher: agentFor(url),
+            ...(outgoing.headersMs === undefined ? {} : { headersTimeout: outgoing.headersMs }),
             ...(outgoing.signal ? { signal: outgoing.signal } : {}),
         });
+        if (outgoing.streamed && statusCode < 300) {
+            return { status: statusCode, headers, body: Buffer.alloc(0), content: body as ContentStream, url };
+        }
         const failed = statusCode >= 400;
         const limit = failed ? errorBodyLimit : outgoing.bodyLimit;
         const parts: Buffer[] = [];
@@ -169,6 +184,13 @@ function createAgent(url: URL, options: TransportOptions): Dispatcher {
         // The error holds the address, and the address may hold a password.
         throw makeFault("PROXY_ADDRESS", "HTTPS_PROXY is not an address");
     }
+}
+
+/** A stream arrives as it is asked for: what is sent waits for nothing but the slower side. */
+function toDispatcherBody(body: Outgoing["body"]): Uint8Array | Readable | null {
+    return body === undefined || body instanceof Uint8Array
+        ? (body ?? null)
+        : Readable.from(body, { objectMode: false });
 }
 
 function makeFault(code: TransportFault["code"], message: string): TransportFault {

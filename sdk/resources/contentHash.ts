@@ -1,29 +1,81 @@
-import { createHash } from "node:crypto";
-
-import type * as pulumi from "@pulumi/pulumi";
+import { createHash, scryptSync } from "node:crypto";
 
 import { hashContext } from "../context/hash";
-import type { PlatformImageArgs } from "./platformImage";
+import type { PlatformImageInputs } from "./platformImageInputs";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
 /** The inputs that can change an image. All others, such as builders, caches and accounts, never build it again. */
-export const imageInputs = ["platform", "context", "dockerfile", "target", "buildArgs"] as const;
+export const imageInputs = [
+    "platform",
+    "context",
+    "dockerfile",
+    "target",
+    "buildArgs",
+    "ownContentHash",
+    "invalidation",
+    "baseImages",
+    "pull",
+] as const;
+
+/** What an image is made from, as far as it is known. */
+export interface Content {
+    /** Stands for all of it. Unknown in a preview when one of the inputs is. */
+    readonly hash: string;
+    /** The files that were hashed, in a compact form; undefined when there are none, or too many to remember. */
+    readonly files?: string | undefined;
+}
 
 /**
- * Stands for everything that can change the image of one platform: what a builder would be sent, and the inputs above.
- * Where files are does not count, only what they are. Secrets do not count: a token that rotates would build each time.
+ * Reads everything that can change the image of one platform: what a builder would be sent, the inputs above, and the
+ * digests of the base images when they are tracked. Where files are does not count, only what they are.
  */
-export async function hashContent(inputs: Properties, signal: AbortSignal): Promise<string> {
-    if (imageInputs.some((name) => hasUnknown(inputs[name]))) {
-        return unknownValue;
+export async function readContent(
+    inputs: Properties,
+    baseImages: Readonly<Record<string, string>> | undefined,
+    signal: AbortSignal,
+): Promise<Content> {
+    const { invalidation, secrets } = inputs as unknown as PlatformImageInputs;
+    const secretsCount = invalidation?.secrets === true;
+    if (imageInputs.some((name) => hasUnknown(inputs[name])) || (secretsCount && hasUnknown(secrets))) {
+        return { hash: unknownValue };
     }
-    const { platform, context, dockerfile, target, buildArgs } = inputs as unknown as pulumi.Unwrap<PlatformImageArgs>;
+    const image = inputs as unknown as PlatformImageInputs;
+    const context = image.ownContentHash ?? (await hashFiles(image, signal));
+    const ignored = new Set(invalidation?.ignoreBuildArgs ?? []);
+    const buildArgs = Object.entries(image.buildArgs ?? {}).filter(([name]) => !ignored.has(name));
+    const document = JSON.stringify([
+        "multiarch content 1",
+        image.platform,
+        context,
+        image.target ?? "",
+        hideValues(buildArgs),
+        secretsCount ? hideValues(Object.entries(secrets ?? {})) : "",
+        invalidation?.extra ?? "",
+        Object.entries(baseImages ?? {}).sort(byName),
+    ]);
+    return { hash: `sha256:${createHash("sha256").update(document).digest("hex")}` };
+}
+
+async function hashFiles({ context, dockerfile }: PlatformImageInputs, signal: AbortSignal): Promise<string> {
     const { digest } = await hashContext({
         context: context ?? { location: "." },
         ...(dockerfile === undefined ? {} : { dockerfile }),
         signal,
     });
-    const sortedArgs = Object.entries(buildArgs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    const document = JSON.stringify(["multiarch content 1", platform, digest, target ?? "", sortedArgs]);
-    return `sha256:${createHash("sha256").update(document).digest("hex")}`;
+    return digest;
+}
+
+/**
+ * The hash of an image stands in the state in clear text, and some of these values may be secrets. Everything else that
+ * goes into it can be known to others: without this, they could try short secrets until the hash fits.
+ */
+function hideValues(entries: readonly (readonly [string, string])[]): string {
+    if (entries.length === 0) {
+        return "";
+    }
+    return scryptSync(JSON.stringify([...entries].sort(byName)), "multiarch content", 32).toString("hex");
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+    return one < other ? -1 : Number(one > other);
 }

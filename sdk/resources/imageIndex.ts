@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { RegistryArgs } from "../args";
+import type { Deletion, RegistryArgs, TagConflict } from "../args";
 import type { ManifestDescriptor } from "./platformImage";
 
 /** What an `ImageIndex` is made of. */
@@ -16,6 +16,12 @@ export interface ImageIndexArgs {
 
     /** The tags that point to it once it is complete. Defaults to `latest`. A tag taken off stays in the registry. */
     tags?: pulumi.Input<pulumi.Input<string>[]>;
+
+    /** What happens when a tag points to something this stack did not put there. Defaults to `overwrite`. */
+    onTagConflict?: pulumi.Input<TagConflict>;
+
+    /** What happens to tags that are no longer wanted. Defaults to `retain`. */
+    deletion?: pulumi.Input<Deletion>;
 
     /** Accounts for registries. Defaults to what the docker configuration of the machine has. */
     registries?: pulumi.Input<pulumi.Input<RegistryArgs>[]>;
@@ -36,7 +42,7 @@ export interface IndexedImageArgs {
 /**
  * The index that joins the images of all platforms under one digest. It checks each of them in the registry, then pushes
  * the index by digest, then moves the tags: a tag never points at less than everything. Destroying it takes it out of
- * the stack and leaves index and tags in the registry.
+ * the stack and leaves the index in the registry, and the tags too unless `deletion` says otherwise.
  */
 export class ImageIndex extends pulumi.CustomResource {
     /** The digest of the index. */

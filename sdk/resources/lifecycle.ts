@@ -48,6 +48,8 @@ export interface OperationContext {
 /** An operation that gives a resource. */
 export interface ResourceState {
     readonly id: string;
+    /** The inputs, where they are not known already: only an import gives them. */
+    readonly inputs?: Properties;
     readonly outputs: Properties;
 }
 

@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type {
+    BaseImages,
     BuildContextArgs,
     BuildReport,
     CacheArgs,
     DockerfileArgs,
     Emulation,
     EndpointArgs,
+    InvalidationArgs,
     RegistryArgs,
 } from "../args";
 
@@ -53,6 +55,21 @@ export interface PlatformImageArgs {
 
     /** Where build steps are cached beyond the builder's own disk. Defaults to no such cache. */
     cache?: pulumi.Input<CacheArgs>;
+
+    /** What counts as a change of the image, beyond its content. Defaults to build arguments, and not secrets. */
+    invalidation?: pulumi.Input<InvalidationArgs>;
+
+    /** Stands for the files of all contexts in place of their hash. Defaults to the hash of what a builder would be sent. */
+    ownContentHash?: pulumi.Input<string>;
+
+    /** Whether a new base image builds again. Defaults to `ignore`. */
+    baseImages?: pulumi.Input<BaseImages>;
+
+    /** True looks for newer base images in every build, and tracks them. Defaults to false. */
+    pull?: pulumi.Input<boolean>;
+
+    /** True tags the image by its content, and takes one that is there already in place of a build. Defaults to false. */
+    contentTags?: pulumi.Input<boolean>;
 
     /** What happens when a builder only emulates the platform. Defaults to `never`, which refuses it. */
     emulation?: pulumi.Input<Emulation>;

@@ -1,3 +1,4 @@
+import type { BuildReport } from "../args";
 import { buildPlatform, type BuiltImage } from "../build/build";
 import { leaseNode, type Lease } from "../build/lease";
 import { describeProgress, type BuildProgress } from "../build/progress";
@@ -8,12 +9,28 @@ import { formatPlatform, parsePlatform } from "../platform";
 import type { RegistryClient } from "../registry/client";
 import { findDockerConfigDir, privateDockerConfig, readDockerConfig } from "../registry/dockerConfig";
 import type { Repository } from "../registry/reference";
-import { incompleteError, verifyImage } from "../registry/verify";
+import { incompleteError, verifyImage, type Verification } from "../registry/verify";
+import { findFinishedImage, setContentTag } from "./contentTag";
 import type { OperationContext, Reporter } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
 import type { PlatformImageInputs } from "./platformImageInputs";
 import { withRegistry } from "./registryAccess";
 import type { Properties } from "./values";
+
+/** What the registry has of an image that lacks nothing. */
+type WholeImage = Extract<Verification, { complete: true }>;
+
+/** The report of an image that was in the registry already. */
+export const notBuilt: BuildReport = {
+    builder: "",
+    builderVersion: "",
+    waitingSeconds: 0,
+    buildingSeconds: 0,
+    pushingSeconds: 0,
+    steps: 0,
+    cachedSteps: 0,
+    bytesSent: 0,
+};
 
 /** One hour: emulated builds of large programs have been seen to take most of it. */
 const defaultTimeoutSeconds = 3_600;
@@ -30,6 +47,11 @@ export function buildImage(
 ): Promise<Properties> {
     const { reporter, signal } = context;
     return withRegistry(inputs, context, async (client, where) => {
+        const finished = inputs.contentTags === true ? await findFinishedImage(client, where, inputs) : undefined;
+        if (finished !== undefined) {
+            reporter.info(`not built: ${inputs.repository} has an image of this content: ${finished.digest}`);
+            return describeImage(inputs, finished.digest, finished.verified, notBuilt);
+        }
         reporter.status(`checking builders of ${together.join(", ")} and the account for ${where.registry}`);
         const [lease] = await Promise.all([
             leaseTogether(inputs, together, signal),
@@ -43,9 +65,13 @@ export function buildImage(
             nextNode: async () => (await leaseNode(inputs.platform, listNodes(inputs), { signal })).node,
         });
         reporter.status("checking the image in the registry");
-        const manifests = await verify(client, where, inputs, image);
+        const verified = await verify(client, where, inputs, image);
+        if (inputs.contentTags === true) {
+            await setContentTag(client, where, inputs, image.digest);
+        }
         reportBuilt(image, reporter);
-        return describeImage(inputs, lease, image, manifests);
+        const build = { ...image.build, builderVersion: lease.facts.version };
+        return describeImage(inputs, image.digest, verified, build);
     });
 }
 
@@ -104,6 +130,7 @@ async function createRequest(
         context: inputs.context ?? { location: "." },
         dockerfile: inputs.dockerfile,
         target: inputs.target,
+        pull: inputs.pull,
         buildArgs: inputs.buildArgs ?? {},
         secrets: inputs.secrets ?? {},
         cache: inputs.cache,
@@ -120,28 +147,29 @@ async function verify(
     where: Repository,
     inputs: PlatformImageInputs,
     { digest }: BuiltImage,
-): Promise<Properties[]> {
+): Promise<WholeImage> {
     const platform = parsePlatform(inputs.platform);
     const result = await verifyImage(client, where, digest, platform);
     if (!result.complete) {
         throw incompleteError(where, platform, result.problems);
     }
-    return [result.image, ...result.attestations].map((descriptor) => ({ ...fromDescriptor(descriptor) }));
+    return result;
 }
 
-function describeImage(
-    inputs: PlatformImageInputs,
-    lease: Lease,
-    { digest, build }: BuiltImage,
-    manifests: Properties[],
+/** The outputs of an image that is whole in the registry. */
+export function describeImage(
+    inputs: Pick<PlatformImageInputs, "platform" | "repository" | "contentHash">,
+    digest: string,
+    { image, attestations }: WholeImage,
+    build: BuildReport,
 ): Properties {
     return {
         platform: inputs.platform,
         contentHash: inputs.contentHash,
         digest,
         ref: `${inputs.repository}@${digest}`,
-        manifests,
-        build: { ...build, builderVersion: lease.facts.version },
+        manifests: [image, ...attestations].map(fromDescriptor),
+        build,
     };
 }
 

@@ -1,12 +1,13 @@
 import { findBuildArgProblems } from "../build/buildArgs";
 import { findContextProblems } from "../context/problems";
 import { findPlatformImageProblems } from "../validation/platformImage";
-import { hashContent, imageInputs } from "./contentHash";
+import { imageInputs, readContent, type Content } from "./contentHash";
 import { asReplacement, findInputChanges } from "./differences";
 import type { DiffAnswer, InputProblem, OperationContext, ResourceLifecycle } from "./lifecycle";
 import { buildImage } from "./platformImageBuild";
 import type { PlatformImageInputs } from "./platformImageInputs";
-import { readOrKeep, withRegistry } from "./registryAccess";
+import { readPlatformImage } from "./platformImageRead";
+import { describeReasons } from "./reasons";
 import { createSiblingBoard, groupOf } from "./siblings";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
@@ -18,6 +19,8 @@ const builtOutputs = ["digest", "ref", "manifests", "build"];
 /** The image of one platform. Nothing here ever deletes a manifest. */
 export function createPlatformImageLifecycle(): ResourceLifecycle {
     const board = createSiblingBoard();
+    // What `check` read, by its hash: `diff` and the build that follow want more of it than the hash.
+    const contents = new Map<string, Content>();
 
     return {
         secretInputs: ["registries.*.password", "secrets", "nodes.*.tls.key"],
@@ -31,22 +34,23 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
             if (problems.length > 0) {
                 return { problems, added: {} };
             }
-            const contentHash = await hashContent(given, context.signal);
-            noteDecision({ ...given, contentHash }, old, context);
-            return { problems, added: { contentHash } };
+            const content = await readContent(given, undefined, context.signal);
+            contents.set(content.hash, content);
+            noteDecision({ ...given, contentHash: content.hash }, old, context);
+            return { problems, added: { contentHash: content.hash } };
         },
 
-        diff(old, inputs): DiffAnswer {
+        diff(old, inputs, context): DiffAnswer {
             const replaced = asReplacement(findInputChanges(old.inputs, inputs, replacedBy));
             const rebuilt = findInputChanges(old.inputs, inputs, ["contentHash"]);
             const reasons = Object.keys(rebuilt).length > 0 ? findInputChanges(old.inputs, inputs, imageInputs) : {};
             const changes = { ...rebuilt, ...reasons, ...replaced };
-            return {
-                changed: Object.keys(changes).length > 0,
-                changes,
-                replaces: Object.keys(replaced),
-                stable: Object.keys(changes).length > 0 ? [] : builtOutputs,
-            };
+            const changed = Object.keys(changes).length > 0;
+            if (changed) {
+                const content = contents.get(String(inputs["contentHash"]));
+                context.reporter.info(describeReasons(old, { ...reasons, ...replaced }, content));
+            }
+            return { changed, changes, replaces: Object.keys(replaced), stable: changed ? [] : builtOutputs };
         },
 
         previewCreate: describe,
@@ -59,19 +63,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
 
         update: (_old, inputs, context) => build(inputs as PlatformImageInputs, context),
 
-        read: (id, state, context) =>
-            readOrKeep({ id, outputs: state.outputs }, context, async () => {
-                const inputs = state.inputs as PlatformImageInputs;
-                const digest = String(state.outputs["digest"]);
-                const found = await withRegistry(inputs, context, (client, where) =>
-                    client.headManifest({ ...where, digest }),
-                );
-                if (found !== undefined) {
-                    return { id, outputs: state.outputs };
-                }
-                context.reporter.warn(`${inputs.repository}@${digest} is lost. The next up builds it again.`);
-                return undefined;
-            }),
+        read: readPlatformImage,
 
         delete() {
             // The image stays: an index, another stack or a deployment may use it.
@@ -92,7 +84,8 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
         const group = groupOf(context.urn, inputs.platform, inputs.repository);
         const siblings = [...new Set([inputs.platform, ...(inputs.siblings ?? [])])];
         const together = await board.findToBuild(group, siblings);
-        return buildImage(inputs, together, context);
+        const outputs = await buildImage(inputs, together, context);
+        return { ...outputs, contextFiles: contents.get(inputs.contentHash)?.files };
     }
 }
 

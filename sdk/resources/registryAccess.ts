@@ -56,7 +56,8 @@ export async function withRegistry<Result>(
         return await run(client, repository);
     } catch (error) {
         if (error instanceof MultiArchError && refusals.includes(error.code) && error.fields.property === undefined) {
-            throw error.with({ property: propertyOf(target.registries, repository.registry) });
+            const registry = error.fields.registry ?? repository.registry;
+            throw error.with({ property: propertyOf(target.registries, registry) });
         }
         throw error;
     } finally {

@@ -1,7 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { createStorage, octets, type StorageOptions, type StoredContent } from "./registryDoubleStorage";
 import { createLogin, type DoubleAnswer, type LoginOptions, refuse } from "./registryDoubleLogin";
 
 /** A registry in this process, over real HTTP, with faults on demand. It keeps everything in memory. */
@@ -14,8 +14,11 @@ export interface RegistryDouble {
     readonly uploads: ReadonlySet<string>;
     /** Stores a manifest under its digest, and under a tag where one is given. */
     putManifest(repository: string, document: object, tag?: string): StoredContent;
-    putBlob(repository: string, content: string): StoredContent;
+    putBlob(repository: string, content: string | Buffer): StoredContent;
+    /** Takes content out of all repositories. */
     removeContent(digest: string): void;
+    /** The content that a repository has under a digest, or a tag. */
+    content(repository: string, name: string): Buffer | undefined;
     /** Lets the next requests that fit fail. Faults are used up in the order they were added. */
     failNext(fault: Fault): void;
     /** Makes all tokens invalid that were handed out so far. */
@@ -31,13 +34,6 @@ export interface SeenRequest {
     readonly body: string;
 }
 
-/** What was stored. */
-export interface StoredContent {
-    readonly mediaType: string;
-    readonly digest: string;
-    readonly size: number;
-}
-
 /** What goes wrong, and for which requests. */
 export interface Fault {
     /** Tested against the method and path, for example `GET /v2/`. */
@@ -49,24 +45,14 @@ export interface Fault {
 }
 
 /** How a double behaves. By default it speaks plain HTTP and asks for no account. */
-export interface DoubleOptions extends LoginOptions {
+export interface DoubleOptions extends LoginOptions, StorageOptions {
     readonly tls?: { readonly cert: string; readonly key: string };
-    /** Where the content of blobs really is. By default in the registry itself. */
-    readonly blobStorage?: string;
     /** Headers to leave out of answers, in lower case. */
     readonly withoutHeaders?: readonly string[];
-    /** Refuses to point a tag to something else, or to the same again. */
-    readonly immutableTags?: boolean;
-}
-
-export function digestOfText(bytes: Buffer | string): string {
-    return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 export async function startRegistryDouble(options: DoubleOptions = {}): Promise<RegistryDouble> {
-    const contents = new Map<string, { bytes: Buffer; mediaType: string }>();
-    const tags = new Map<string, string>();
-    const uploads = new Set<string>();
+    const storage = createStorage(options);
     const requests: SeenRequest[] = [];
     const faults: { fault: Fault; left: number }[] = [];
 
@@ -75,12 +61,6 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
     const scheme = options.tls ? "https" : "http";
     const host = `localhost:${(server.address() as AddressInfo).port}`;
     const login = createLogin(options, `${scheme}://${host}`);
-
-    function store(bytes: Buffer, mediaType: string): StoredContent {
-        const digest = digestOfText(bytes);
-        contents.set(digest, { bytes, mediaType });
-        return { mediaType, digest, size: bytes.length };
-    }
 
     function listen(request: IncomingMessage, response: ServerResponse): void {
         // A client that is gone is no fault of the double.
@@ -150,63 +130,25 @@ export async function startRegistryDouble(options: DoubleOptions = {}): Promise<
         }
         if (kind === "manifests") {
             return method === "PUT"
-                ? putManifest(repository, name, body, request.headers["content-type"] ?? "")
-                : getContent(tags.get(`${repository}:${name}`) ?? name, "MANIFEST_UNKNOWN");
+                ? storage.putManifest(repository, name, body, request.headers["content-type"] ?? "")
+                : storage.getManifest(repository, name);
         }
-        return name.startsWith("uploads/") ? answerUpload(method, repository, name) : getBlob(name);
-    }
-
-    function putManifest(repository: string, name: string, body: Buffer, mediaType: string): DoubleAnswer {
-        if (options.immutableTags && tags.has(`${repository}:${name}`)) {
-            return refuse(400, "TAG_INVALID", `the tag ${name} is immutable`);
-        }
-        const { digest } = store(body, mediaType);
-        if (!name.startsWith("sha256:")) {
-            tags.set(`${repository}:${name}`, digest);
-        }
-        return { status: 201, headers: { "docker-content-digest": digest } };
-    }
-
-    function getContent(digest: string, missing: string): DoubleAnswer {
-        const found = contents.get(digest);
-        return found
-            ? {
-                  status: 200,
-                  headers: { "content-type": found.mediaType, "docker-content-digest": digest },
-                  bytes: found.bytes,
-              }
-            : refuse(404, missing, "it is not here");
-    }
-
-    function getBlob(digest: string): DoubleAnswer {
-        return options.blobStorage !== undefined && contents.has(digest)
-            ? { status: 307, headers: { location: `${options.blobStorage}/${digest}?signature=abc` } }
-            : getContent(digest, "BLOB_UNKNOWN");
-    }
-
-    function answerUpload(method: string, repository: string, name: string): DoubleAnswer {
-        if (method === "POST") {
-            const upload = randomUUID();
-            uploads.add(upload);
-            return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/${upload}?state=x` } };
-        }
-        uploads.delete(name.replace("uploads/", ""));
-        return { status: 204 };
+        return name.startsWith("uploads/")
+            ? storage.answerUpload(method, repository, name.replace("uploads/", ""), url.searchParams, body)
+            : storage.getBlob(repository, name);
     }
 
     return {
         host,
         requests,
-        uploads,
+        uploads: storage.uploads,
         putManifest(repository, document, tag) {
-            const stored = store(Buffer.from(JSON.stringify(document)), (document as { mediaType: string }).mediaType);
-            if (tag !== undefined) {
-                tags.set(`${repository}:${tag}`, stored.digest);
-            }
-            return stored;
+            const { mediaType } = document as { mediaType: string };
+            return storage.store(repository, Buffer.from(JSON.stringify(document)), mediaType, tag);
         },
-        putBlob: (_repository, content) => store(Buffer.from(content), "application/octet-stream"),
-        removeContent: (digest) => contents.delete(digest),
+        putBlob: (repository, content) => storage.store(repository, Buffer.from(content), octets),
+        removeContent: (digest) => storage.remove(digest),
+        content: (repository, name) => storage.find(repository, name)?.bytes,
         failNext: (fault) => faults.push({ fault, left: fault.times ?? 1 }),
         expireTokens: () => {
             login.expireTokens();

@@ -59,11 +59,12 @@ export function viewRegistry(world: World): RegistryView {
             ],
             { input },
         );
+        // What a program prints is given with a line break at its end, which is not part of the answer.
         // Behind an interim answer (100 Continue) comes the real one.
         const [head = "", ...rest] = printed.replace(/^HTTP\S+ 100.*\r?\n\r?\n/, "").split(/\r?\n\r?\n/);
         const status = Number(/^HTTP\/\S+ (\d+)/.exec(head)?.[1]);
         const digest = /^docker-content-digest: (\S+)/im.exec(head)?.[1];
-        return { status, digest, body: rest.join("\n\n") };
+        return { status, digest, body: rest.join("\n\n").replace(/\n$/, "") };
     };
     const manifestPath = (reference: string): string => {
         const { repository, tag, digest } = parseReference(reference);

@@ -79,10 +79,13 @@ export async function createStack(
 
 /** The environment of the engine: nothing of the user's own configuration takes part. */
 export function stackEnv(world: World, state: string, home: string): Record<string, string> {
+    const docker = join(home, ".pulumi-tests-docker");
+    mkdirSync(docker, { recursive: true });
     const path = [join(repository, "bin"), inheritedEnv()["PATH"] ?? ""].join(":");
     return {
         PATH: path,
         HOME: home,
+        DOCKER_CONFIG: docker,
         PULUMI_HOME: join(home, ".pulumi"),
         PULUMI_BACKEND_URL: `file://${state}`,
         PULUMI_CONFIG_PASSPHRASE: "only for tests",

@@ -117,3 +117,17 @@ export const frontend = {
     variables: ["github.com/moby/buildkit/version.Version"],
     expect: "about 1 min the first time",
 };
+
+/**
+ * The provider that `bench/` measures ours against. Only the bench builds it.
+ * @type {Readonly<GoTool>}
+ */
+export const dockerBuild = {
+    name: "pulumi-resource-docker-build",
+    module: "docker-build",
+    package: "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
+    // Without the leading v: the provider wants a plain semantic version.
+    version: "0.0.22",
+    variables: ["github.com/pulumi/pulumi-docker-build/provider.Version"],
+    expect: "about 2 min the first time",
+};

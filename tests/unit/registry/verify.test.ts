@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mediaTypes } from "../../../sdk/registry/manifests";
 import { incompleteError, verifyImage } from "../../../sdk/registry/verify";
 import { assertFails, refer, useRegistryStage } from "../../support/registryClient";
-import { digestOfText, type RegistryDouble, type StoredContent } from "../../support/registryDouble";
+import type { RegistryDouble } from "../../support/registryDouble";
+import { digestOfText, type StoredContent } from "../../support/registryDoubleStorage";
 
 const arm64 = { os: "linux", architecture: "arm64" };
 const configType = "application/vnd.oci.image.config.v1+json";

@@ -1,0 +1,131 @@
+import { createHash, hash as hashWhole } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+
+// This file is also what the threads of `fileThreads.ts` run, so it imports nothing but Node's own modules.
+
+/** What counts of a file. */
+export interface FileContent {
+    /** Whether its owner may execute it. */
+    readonly executable: boolean;
+    /** The SHA-256 of its bytes. */
+    readonly digest: Uint8Array;
+    readonly bytes: number;
+}
+
+/** Files to read and what came of it, in memory that all threads share: nothing is copied from one to the other. */
+export interface FileTable {
+    /** The folder they are in, ending with a slash. */
+    readonly root: Uint8Array;
+    /** The paths below it, one behind the other. */
+    readonly paths: Uint8Array;
+    /** Where each path ends in `paths`. */
+    readonly ends: Uint32Array;
+    /** A record for each file: how it was found, its size as a double, its digest. */
+    readonly records: Uint8Array;
+    /** The first file that no thread has taken yet. */
+    readonly next: Int32Array;
+}
+
+/** What a thread says at its end. */
+export interface ReaderAnswer {
+    /** Why a file could not be read. None when there are no more files. */
+    readonly failure?: { readonly index: number; readonly code: string; readonly message: string };
+}
+
+/** How many bytes of `FileTable.records` each file has. */
+export const recordBytes = 1 + 8 + 32;
+
+const found = { missing: 0, plain: 1, executable: 2 } as const;
+const filesAtOnce = 32;
+const bufferBytes = 256 * 1024;
+const ownerExecutes = 0o100;
+
+/** Memory for `readFileContent`, which any number of calls can use one after the other. */
+export function createReadBuffer(): Buffer {
+    return Buffer.allocUnsafeSlow(bufferBytes);
+}
+
+/**
+ * Reads a file. It pauses after each piece of a large one, and closes the file when it is not continued. The
+ * asynchronous functions of Node take three times the processor's time for small files.
+ */
+export function* readFileContent(path: Uint8Array, buffer: Buffer): Generator<undefined, FileContent> {
+    // Without O_NONBLOCK, a pipe that has taken the place of the file meanwhile would never open.
+    const file = openSync(path as Buffer, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+        const executable = (fstatSync(file).mode & ownerExecutes) !== 0;
+        let last = readSync(file, buffer, 0, buffer.length, null);
+        if (last < buffer.length) {
+            // Only the end of a file gives less than was asked for.
+            return { executable, digest: hashWhole("sha256", buffer.subarray(0, last), "buffer"), bytes: last };
+        }
+        const hash = createHash("sha256");
+        let bytes = 0;
+        while (last === buffer.length) {
+            hash.update(buffer);
+            bytes += last;
+            yield;
+            last = readSync(file, buffer, 0, buffer.length, null);
+        }
+        hash.update(buffer.subarray(0, last));
+        return { executable, digest: hash.digest(), bytes: bytes + last };
+    } finally {
+        closeSync(file);
+    }
+}
+
+/** What was written about a file; undefined when it is no longer there. */
+export function readRecord({ records }: FileTable, index: number): FileContent | undefined {
+    const record = Buffer.from(records.buffer, records.byteOffset + index * recordBytes, recordBytes);
+    return record[0] === found.missing
+        ? undefined
+        : {
+              executable: record[0] === found.executable,
+              bytes: record.readDoubleLE(1),
+              digest: record.subarray(9),
+          };
+}
+
+function writeRecord({ records }: FileTable, index: number, { executable, digest, bytes }: FileContent): void {
+    const record = Buffer.from(records.buffer, records.byteOffset + index * recordBytes, recordBytes);
+    record[0] = executable ? found.executable : found.plain;
+    record.writeDoubleLE(bytes, 1);
+    record.set(digest, 9);
+}
+
+/** Reads files of a table until none is left, while other threads do the same. */
+function readTable(table: FileTable): ReaderAnswer {
+    const { root, paths, ends, next } = table;
+    const buffer = createReadBuffer();
+    for (;;) {
+        const first = Atomics.add(next, 0, filesAtOnce);
+        for (let index = first; index < first + filesAtOnce; index++) {
+            if (index >= ends.length) {
+                return {};
+            }
+            try {
+                const path = paths.subarray(ends[index - 1] ?? 0, ends[index]);
+                const reading = readFileContent(Buffer.concat([root, path]), buffer);
+                let step = reading.next();
+                while (!step.done) {
+                    step = reading.next();
+                }
+                writeRecord(table, index, step.value);
+            } catch (error) {
+                const { code = "", message } = error as NodeJS.ErrnoException;
+                if (code !== "ENOENT" && code !== "ENOTDIR") {
+                    return { failure: { index, code, message } };
+                }
+            }
+        }
+    }
+}
+
+if (parentPort && isTable(workerData)) {
+    parentPort.postMessage(readTable(workerData));
+}
+
+function isTable(data: unknown): data is FileTable {
+    return typeof data === "object" && data !== null && "records" in data;
+}

@@ -1,0 +1,76 @@
+import { MultiArchError } from "../errors";
+import { formatPlatform } from "../platform";
+import { isAttestation, type Descriptor } from "../registry/manifests";
+import { formatReference, parseReference } from "../registry/reference";
+import { createIndexOutputs, type ImageIndexInputs } from "./imageIndexInputs";
+import type { OperationContext, ResourceState } from "./lifecycle";
+import { fromDescriptor } from "./manifest";
+import { readOrKeep, withRegistry } from "./registryAccess";
+import { lookAtTags, warnOfMovedTags } from "./tags";
+import type { Properties } from "./values";
+
+interface State {
+    readonly inputs: Properties;
+    readonly outputs: Properties;
+}
+
+/**
+ * Looks the index and its tags up. A lost index is taken out of the state, so that the next `up` pushes it again; a tag
+ * that was moved or is gone is noted, and the next `up` moves it.
+ */
+export function readImageIndex(
+    id: string,
+    state: State,
+    context: OperationContext,
+): Promise<ResourceState | undefined> {
+    if (state.inputs["repository"] === undefined) {
+        return importIndex(id, context);
+    }
+    return readOrKeep({ id, outputs: state.outputs }, context, () => look(id, state, context));
+}
+
+async function look(id: string, state: State, context: OperationContext): Promise<ResourceState | undefined> {
+    const inputs = state.inputs as ImageIndexInputs;
+    const digest = String(state.outputs["digest"]);
+    const tagDigests = await withRegistry(inputs, context, async (client, where) => {
+        if ((await client.headManifest({ ...where, digest })) === undefined) {
+            return undefined;
+        }
+        return lookAtTags(client, where, inputs.tags);
+    });
+    if (tagDigests === undefined) {
+        context.reporter.warn(`${inputs.repository}@${digest} is lost. The next up pushes the index again.`);
+        return undefined;
+    }
+    warnOfMovedTags(tagDigests, digest, context.reporter);
+    return { id, outputs: { ...state.outputs, tagDigests } };
+}
+
+/** Takes an index into the state that something else has made: its id is `repository:tag` or `repository@digest`. */
+async function importIndex(id: string, context: OperationContext): Promise<ResourceState | undefined> {
+    const reference = parseReference(id);
+    const repository = formatReference({ registry: reference.registry, repository: reference.repository });
+    return withRegistry({ repository }, context, async (client, where) => {
+        const found = await client.headManifest(reference);
+        if (found === undefined) {
+            return undefined;
+        }
+        const { manifest } = await client.getManifest({ ...where, digest: found.digest });
+        if (manifest.kind !== "index") {
+            throw new MultiArchError("import-not-index", { what: `${id} is not an index` });
+        }
+        const tags = reference.tag === undefined ? [] : [reference.tag];
+        const images = manifest.manifests.filter((entry) => !isAttestation(entry)).map(describeImage);
+        const inputs = { repository, tags, images };
+        // What is there stays the truth until the next up, also when this package would write the index otherwise.
+        const outputs = { ...createIndexOutputs(inputs), digest: found.digest, ref: `${repository}@${found.digest}` };
+        const tagDigests = Object.fromEntries(tags.map((tag) => [tag, found.digest]));
+        return { id: repository, inputs, outputs: { ...outputs, tagDigests } };
+    });
+}
+
+function describeImage(descriptor: Descriptor) {
+    const { os = "", architecture = "", variant } = descriptor.platform ?? {};
+    const platform = formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
+    return { platform, digest: descriptor.digest, manifests: [fromDescriptor(descriptor)] };
+}
