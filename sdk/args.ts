@@ -24,6 +24,14 @@ export interface MultiArchImageArgs {
      */
     tags?: Input<Input<string>[]>;
 
+    /**
+     * More repositories for the same index, byte for byte and under the same tags, in this registry or in others. They
+     * get it once it is complete in `repository`. Defaults to none. Their number decides which children there are, so
+     * the list itself cannot be an output of another resource; each of its items can.
+     * @plain
+     */
+    additionalRepositories?: Input<string>[];
+
     /** The files a build can use. Defaults to the folder of the program. */
     context?: Input<BuildContextArgs>;
 
@@ -285,6 +293,9 @@ export interface MultiArchImageOutputs {
 
     /** The image by each of its tags, in the order of `tags`. */
     readonly tagRefs: Output<string[]>;
+
+    /** The image by digest in each of `additionalRepositories`, in their order. */
+    readonly additionalRefs: Output<string[]>;
 
     /** What was pushed for each platform, by platform: the digest of its image. */
     readonly platformDigests: Output<Record<string, string>>;

@@ -126,14 +126,14 @@ export class MultiArchError extends Error {
 /** The text for people. The code closes it, so that it can be searched for in the docs. */
 export function describeError(code: ErrorCode, fields: ErrorFields): string {
     const place = [fields.platform, fields.builder && `builder ${fields.builder}`].filter(Boolean).join(", ");
-    const lines = [`${place ? `${place}: ` : ""}${fields.what} [${code}]`];
+    const lines = [`${escapeLine(`${place ? `${place}: ` : ""}${fields.what}`)} [${code}]`];
     if (fields.property) {
-        lines.push(`  property: ${fields.property}`);
+        lines.push(`  property: ${escapeLine(fields.property)}`);
     }
     for (const line of fields.lines ?? []) {
         lines.push(`  | ${escapeControls(line)}`);
     }
-    lines.push(`  next: ${fields.next ?? errorCodes[code]}`);
+    lines.push(`  next: ${escapeLine(fields.next ?? errorCodes[code])}`);
     return lines.join("\n");
 }
 
@@ -143,6 +143,11 @@ export function escapeControls(text: string): string {
     return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
         return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
     });
+}
+
+/** What has a line of its own must not go on in the next one, where it could pass for something else. */
+function escapeLine(text: string): string {
+    return escapeControls(text).replaceAll("\n", "\\n");
 }
 
 /** The text of anything that was thrown. */

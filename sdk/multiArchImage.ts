@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs } from "./args";
 import { listNodes } from "./builders/endpoints";
 import { protectArgs } from "./protectArgs";
+import { ImageCopy } from "./resources/imageCopy";
 import { ImageIndex } from "./resources/imageIndex";
 import { PlatformImage } from "./resources/platformImage";
 import { assertInputs, assertKnownInputs } from "./validation/assert";
@@ -13,12 +14,14 @@ import { assertInputs, assertKnownInputs } from "./validation/assert";
  * A container image for several platforms: each is built natively on a builder of its own, all at once, and pushed by
  * digest; the index that joins them is pushed when all are complete, and only then do the tags move.
  *
- * Children: one `PlatformImage` for each platform, named `<name>-<platform>`, and the `ImageIndex` `<name>-index`.
+ * Children: one `PlatformImage` for each platform, named `<name>-<platform>`, the `ImageIndex` `<name>-index`, and one
+ * `ImageCopy` for each additional repository, named `<name>-copy-<position>`.
  */
 export class MultiArchImage extends pulumi.ComponentResource implements MultiArchImageOutputs {
     declare public readonly indexDigest: pulumi.Output<string>;
     declare public readonly ref: pulumi.Output<string>;
     declare public readonly tagRefs: pulumi.Output<string[]>;
+    declare public readonly additionalRefs: pulumi.Output<string[]>;
     declare public readonly platformDigests: pulumi.Output<Record<string, string>>;
     declare public readonly manifestDigests: pulumi.Output<Record<string, string>>;
     declare public readonly contentHash: pulumi.Output<string>;
@@ -39,8 +42,10 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
 
         // Inputs that only become known later are checked before the first platform gets its builders.
         const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders));
-        const { platforms, builders, tags, contentHash, onTagConflict, deletion, ...shared } = inputs;
+        const { platforms, builders, tags, contentHash, onTagConflict, deletion, ...others } = inputs;
+        const { additionalRepositories = [], ...shared } = others;
         const { repository, registries } = shared;
+        const published = defined({ tags, registries, onTagConflict, deletion });
 
         const images = platforms.map((platform) => {
             const childName = `${name}-${platform.replaceAll("/", "-")}`;
@@ -52,15 +57,21 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             `${name}-index`,
             {
                 repository,
-                ...defined({ tags, registries, onTagConflict, deletion }),
+                ...published,
                 images: images.map(({ platform, digest, manifests }) => ({ platform, digest, manifests })),
             },
             { parent: this },
         );
 
+        const copies = additionalRepositories.map((target, position) => {
+            const copy = { source: index.ref, repository: target, ...published };
+            return new ImageCopy(`${name}-copy-${position}`, copy, { parent: this });
+        });
+
         this.indexDigest = index.digest;
         this.ref = index.ref;
         this.tagRefs = index.tagRefs;
+        this.additionalRefs = pulumi.all(copies.map((copy) => copy.ref));
         this.platformDigests = index.platformDigests;
         this.manifestDigests = index.manifestDigests;
         this.contentHash = joinHashes(images);
@@ -69,6 +80,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             indexDigest: this.indexDigest,
             ref: this.ref,
             tagRefs: this.tagRefs,
+            additionalRefs: this.additionalRefs,
             platformDigests: this.platformDigests,
             manifestDigests: this.manifestDigests,
             contentHash: this.contentHash,

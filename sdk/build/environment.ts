@@ -82,11 +82,15 @@ const reservedGo =
     /^(GODEBUG|GOMAXPROCS|GOGC|GOMEMLIMIT|GOTRACEBACK|GOCOVERDIR|GORACE|RES_OPTIONS|LOCALDOMAIN|ZONEINFO)$/;
 const reservedPrefixes =
     /^(DOCKER|BUILDX|BUILDKIT|EXPERIMENTAL_BUILDKIT|OTEL|TRACE|GRPC|LD|DYLD|SSL|SSH|GIT|KUBE|KUBERNETES|ACTIONS|SUDO|WSL)_/;
+// `DEBUG` makes docker's libraries print stack traces in place of errors; the others rule the interpreters that
+// credential helpers are written in. https://github.com/docker/cli/blob/v28.0.0/cli/debug/debug.go
+const reservedOthers =
+    /^(DEBUG|TRACEPARENT|TRACESTATE|NODE_OPTIONS|NODE_PATH|PERL5LIB|PERL5OPT|RUBYOPT|RUBYLIB|SHELLOPTS)$|^PYTHON/;
 const reservedProxies = /^(HTTP|HTTPS|FTP|ALL|NO)_PROXY$/;
 
 /** True for a name that would change how buildx runs, were it in its environment. */
 export function isReservedName(name: string): boolean {
     const upper = name.toUpperCase();
-    const patterns = [reservedGo, reservedPrefixes, reservedProxies, passedOnPrefixes];
+    const patterns = [reservedGo, reservedPrefixes, reservedOthers, reservedProxies, passedOnPrefixes];
     return reservedNames.has(upper) || patterns.some((pattern) => pattern.test(upper));
 }

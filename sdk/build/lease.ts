@@ -1,3 +1,5 @@
+import { setTimeout } from "node:timers/promises";
+
 import { formatPlatform, parsePlatform } from "../platform";
 import { describeNode, type BuilderNode } from "../builders/node";
 import { preflightAll, type BuilderFacts, type PreflightOptions } from "../builders/preflight";
@@ -11,6 +13,15 @@ export interface Lease {
     readonly skipped: readonly { readonly node: BuilderNode; readonly error: MultiArchError }[];
 }
 
+/** How a builder is looked for. */
+export interface LeaseOptions extends PreflightOptions {
+    /** Milliseconds during which a builder that restarts is asked again. By default 4000. */
+    readonly patienceMs?: number | undefined;
+}
+
+const defaultPatienceMs = 4_000;
+const pauseMs = 1_000;
+
 /**
  * Picks the builder for a platform: all that serve it are checked at once, and the first in order that is fit is taken.
  * Throws `builder-none` when none serves it; when none is fit, the error of the first one, with what is wrong with the
@@ -19,8 +30,24 @@ export interface Lease {
 export async function leaseNode(
     platform: string,
     nodes: readonly BuilderNode[],
-    options: PreflightOptions = {},
+    options: LeaseOptions = {},
 ): Promise<Lease> {
+    const { patienceMs = defaultPatienceMs, ...preflight } = options;
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+        try {
+            return await tryLease(platform, nodes, preflight);
+        } catch (error) {
+            const isWorthWaiting = error instanceof MultiArchError && error.transient;
+            if (!isWorthWaiting || Date.now() + pauseMs > deadline || options.signal?.aborted === true) {
+                throw error;
+            }
+            await setTimeout(pauseMs);
+        }
+    }
+}
+
+async function tryLease(platform: string, nodes: readonly BuilderNode[], options: PreflightOptions): Promise<Lease> {
     const wanted = formatPlatform(parsePlatform(platform));
     const serving = nodes.filter((node) => formatPlatform(parsePlatform(node.platform)) === wanted);
     if (serving.length === 0) {

@@ -11,16 +11,20 @@ const shortestSecret = 3;
 // line is likely to be punctuation.
 const shortestSecretLine = 8;
 
-/** Makes a function that replaces each of the secrets, and each longer line of those with several lines. */
+/**
+ * Makes a function that replaces each of the secrets, and each longer line of those with several lines. White space
+ * around a secret does not count: a file ends with a line break that the output does not have.
+ */
 export function createRedactor(secrets: readonly string[]): Redactor {
     const values = new Set<string>();
     for (const secret of secrets) {
-        if (secret.length >= shortestSecret) {
-            values.add(secret);
+        const value = secret.trim();
+        if (value.length >= shortestSecret) {
+            values.add(value);
         }
-        for (const line of secret.split(/\r?\n/)) {
-            if (line.trim().length >= shortestSecretLine) {
-                values.add(line.trim());
+        for (const line of value.split(/\r?\n/).map((text) => text.trim())) {
+            if (line.length >= shortestSecretLine) {
+                values.add(line);
             }
         }
     }

@@ -7,25 +7,28 @@ const chunkBytes = 64 * 1024;
  */
 export function digestOf(fields: Iterable<string | Uint8Array>): Buffer {
     const hash = createHash("sha256");
-    // Most fields are a few bytes, and handing over each of them alone would take most of the time.
+    // Most fields are a few bytes: handing over each of them alone would take most of the time.
     const chunk = Buffer.allocUnsafe(chunkBytes);
     let used = 0;
-    const add = (bytes: Uint8Array): void => {
-        if (used + bytes.length > chunk.length) {
+    const add = (field: string | Uint8Array, length: number): void => {
+        if (used + length > chunk.length) {
             hash.update(chunk.subarray(0, used));
             used = 0;
         }
-        if (bytes.length > chunk.length) {
-            hash.update(bytes);
+        if (length > chunk.length) {
+            hash.update(field);
+        } else if (typeof field === "string") {
+            used += chunk.write(field, used);
         } else {
-            chunk.set(bytes, used);
-            used += bytes.length;
+            chunk.set(field, used);
+            used += length;
         }
     };
     for (const field of fields) {
-        const bytes = typeof field === "string" ? Buffer.from(field) : field;
-        add(Buffer.from(`${bytes.length}:`));
-        add(bytes);
+        const length = Buffer.byteLength(field);
+        const prefix = `${length}:`;
+        add(prefix, prefix.length);
+        add(field, length);
     }
     return hash.update(chunk.subarray(0, used)).digest();
 }

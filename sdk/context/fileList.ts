@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
 /** What was hashed, as in a `ContextHash`: by name a letter for what it is, and the start of its digest. */
@@ -12,14 +11,11 @@ const digestBytes = 4;
 const hasDigest = 0x80;
 const summaryFormat = /^([a-z])((?:[0-9a-f]{8})?)$/;
 
-/** The name of a path in a list. A path that is not UTF-8 has its other bytes as `\xff`. */
-export function nameEntry(path: Uint8Array): string {
-    if (isUtf8(path)) {
-        return Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString();
-    }
-    return Array.from(path, (byte) =>
-        byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`,
-    ).join("");
+/** The name of a path in a list. One that is not UTF-8 has its odd bytes as `\xff`. */
+export function nameEntry(path: string | Uint8Array): string {
+    return typeof path === "string"
+        ? path
+        : Array.from(path, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`)).join("");
 }
 
 /** The value of an entry in a list: enough to tell it from another, too little to say what it was. */
@@ -33,7 +29,7 @@ export function summarizeEntry(letter: string, digest?: Uint8Array): string {
  */
 export function encodeFileList(list: FileList): string | undefined {
     if (list.size * digestBytes > maximumText) {
-        // Not worth the try: their digests alone are more.
+        // Their digests alone are more.
         return undefined;
     }
     const entries = Array.from(list, ([name, summary]) => ({ name: Buffer.from(name), summary }));

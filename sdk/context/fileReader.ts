@@ -50,9 +50,9 @@ export function createReadBuffer(): Buffer {
  * Reads a file. It pauses after each piece of a large one, and closes the file when it is not continued. The
  * asynchronous functions of Node take three times the processor's time for small files.
  */
-export function* readFileContent(path: Uint8Array, buffer: Buffer): Generator<undefined, FileContent> {
+export function* readFileContent(path: string | Buffer, buffer: Buffer): Generator<undefined, FileContent> {
     // Without O_NONBLOCK, a pipe that has taken the place of the file meanwhile would never open.
-    const file = openSync(path as Buffer, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
         const executable = (fstatSync(file).mode & ownerExecutes) !== 0;
         let last = readSync(file, buffer, 0, buffer.length, null);

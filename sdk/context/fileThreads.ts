@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { FileContent, FileTable, ReaderAnswer } from "./fileReader";
 import { readRecord, recordBytes } from "./fileReader";
+import type { EntryPath } from "./folder";
 
 // Enough for any disk; each costs about ten megabytes.
 const maximumThreads = 6;
@@ -16,13 +17,13 @@ const filesPerThread = 100;
  */
 export async function readInThreads(
     root: string,
-    paths: readonly Buffer[],
+    paths: readonly EntryPath[],
     {
         explain,
         signal,
     }: {
         /** Makes the error for a file that cannot be read. */
-        readonly explain: (path: Buffer, cause: NodeJS.ErrnoException) => Error;
+        readonly explain: (path: EntryPath, cause: NodeJS.ErrnoException) => Error;
         readonly signal?: AbortSignal | undefined;
     },
 ): Promise<(index: number) => FileContent | undefined> {
@@ -39,7 +40,7 @@ export async function readInThreads(
         const [{ failure }] = (await once(worker, "message", signal && { signal })) as [ReaderAnswer];
         if (failure) {
             const { index, code, message } = failure;
-            throw explain(paths[index] ?? Buffer.alloc(0), Object.assign(new Error(message), { code }));
+            throw explain(paths[index] ?? "", Object.assign(new Error(message), { code }));
         }
     };
     const threads = Math.min(availableParallelism(), maximumThreads, Math.ceil(paths.length / filesPerThread));
@@ -55,20 +56,20 @@ export async function readInThreads(
     return (index) => readRecord(table, index);
 }
 
-function createTable(root: string, paths: readonly Buffer[]): FileTable {
-    const total = paths.reduce((sum, path) => sum + path.length, 0);
-    const table = {
+function createTable(root: string, paths: readonly EntryPath[]): FileTable {
+    const total = paths.reduce((sum, path) => sum + Buffer.byteLength(path), 0);
+    const bytes = Buffer.from(new SharedArrayBuffer(total));
+    const ends = new Uint32Array(new SharedArrayBuffer(paths.length * Uint32Array.BYTES_PER_ELEMENT));
+    let end = 0;
+    for (const [index, path] of paths.entries()) {
+        end += typeof path === "string" ? bytes.write(path, end) : path.copy(bytes, end);
+        ends[index] = end;
+    }
+    return {
         root: Buffer.from(`${root}/`),
-        paths: new Uint8Array(new SharedArrayBuffer(total)),
-        ends: new Uint32Array(new SharedArrayBuffer(paths.length * Uint32Array.BYTES_PER_ELEMENT)),
+        paths: bytes,
+        ends,
         records: new Uint8Array(new SharedArrayBuffer(paths.length * recordBytes)),
         next: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
     };
-    let end = 0;
-    for (const [index, path] of paths.entries()) {
-        table.paths.set(path, end);
-        end += path.length;
-        table.ends[index] = end;
-    }
-    return table;
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { MultiArchError } from "../errors";
@@ -15,24 +16,25 @@ export interface ContextFolder {
     readonly property: string;
 }
 
-/** One entry of a folder, by the bytes of its path: names need not be UTF-8. */
+/** A path below a context. Names need not be UTF-8: one that is not makes the whole path bytes. */
+export type EntryPath = string | Buffer;
+
+/** One entry of a folder. */
 export interface FolderEntry {
-    readonly path: Buffer;
+    readonly path: EntryPath;
     readonly kind: EntryKind;
     /** True for a socket: BuildKit sends an empty file in its place. */
     readonly empty: boolean;
 }
 
 interface Visit {
-    readonly path: Buffer;
+    readonly path: EntryPath;
     readonly text: string;
     readonly parent: Visit | undefined;
     readonly ignored: boolean;
     readonly matches: RuleMatches | undefined;
     listed: boolean;
 }
-
-const slash = Buffer.from("/");
 
 /**
  * Lists what BuildKit would send of a folder, sorted by the bytes of the names. An ignored folder is listed only when
@@ -54,7 +56,7 @@ export async function walkFolder(folder: ContextFolder, signal?: AbortSignal): P
     const walk = async (visit: Visit): Promise<void> => {
         signal?.throwIfAborted();
         for (const child of await readFolder(folder, visit)) {
-            const path = visit.parent ? Buffer.concat([visit.path, slash, child.name]) : child.name;
+            const path = visit.parent ? joinPaths(visit.path, child.name) : child.name;
             const text = path.toString();
             const { ignored, matches } = folder.rules?.match(text, visit.matches) ?? noAnswer;
             if (!child.isDirectory()) {
@@ -74,7 +76,7 @@ export async function walkFolder(folder: ContextFolder, signal?: AbortSignal): P
         }
     };
     await walk({
-        path: Buffer.alloc(0),
+        path: "",
         text: "",
         parent: undefined,
         ignored: false,
@@ -85,8 +87,8 @@ export async function walkFolder(folder: ContextFolder, signal?: AbortSignal): P
 }
 
 /** Where an entry is on disk. */
-export function pathOnDisk(root: string, path: Buffer): Buffer {
-    return Buffer.concat([Buffer.from(root), slash, path]);
+export function pathOnDisk(root: string, path: EntryPath): EntryPath {
+    return joinPaths(root, path);
 }
 
 /** The error for something in a context that cannot be read. */
@@ -101,13 +103,11 @@ export function unreadable(folder: ContextFolder, path: string, error: unknown):
 
 const noAnswer = { ignored: false, matches: undefined };
 
-async function readFolder(folder: ContextFolder, visit: Visit): Promise<Dirent<Buffer>[]> {
+type Child = Dirent<EntryPath>;
+
+async function readFolder(folder: ContextFolder, visit: Visit): Promise<Child[]> {
     try {
-        const children = await readdir(pathOnDisk(folder.root, visit.path), {
-            withFileTypes: true,
-            encoding: "buffer",
-        });
-        return children.sort((one, other) => Buffer.compare(one.name, other.name));
+        return await readChildren(pathOnDisk(folder.root, visit.path));
     } catch (error) {
         // It may be deleted meanwhile, and what is ignored need not be readable.
         if (isMissing(error) || (visit.ignored && ["EACCES", "EPERM"].includes(systemCode(error)))) {
@@ -117,7 +117,32 @@ async function readFolder(folder: ContextFolder, visit: Visit): Promise<Dirent<B
     }
 }
 
-function kindOf(child: Dirent<Buffer>): EntryKind {
+/** In the order of the bytes of their names. Texts take a third of the memory and time that bytes take. */
+async function readChildren(path: EntryPath): Promise<Child[]> {
+    const children = await readdir(path, { withFileTypes: true });
+    if (!children.some(({ name }) => /[\ud800-\uffff]/.test(name))) {
+        return children.sort((one, other) => (one.name < other.name ? -1 : 1));
+    }
+    // Where characters take two units, units have another order than bytes; and U+FFFD stands for bytes that are none.
+    const exact: Child[] = await readdir(path, { withFileTypes: true, encoding: "buffer" });
+    exact.sort((one, other) => Buffer.compare(one.name as Buffer, other.name as Buffer));
+    for (const child of exact) {
+        child.name = isUtf8(child.name as Buffer) ? child.name.toString() : child.name;
+    }
+    return exact;
+}
+
+function joinPaths(folder: EntryPath, path: EntryPath): EntryPath {
+    return typeof folder === "string" && typeof path === "string"
+        ? `${folder}/${path}`
+        : Buffer.concat([toBytes(folder), toBytes("/"), toBytes(path)]);
+}
+
+function toBytes(path: EntryPath): Buffer {
+    return typeof path === "string" ? Buffer.from(path) : path;
+}
+
+function kindOf(child: Child): EntryKind {
     if (child.isSymbolicLink()) {
         return "symlink";
     }

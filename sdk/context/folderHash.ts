@@ -97,7 +97,7 @@ async function readContents(
             pause = performance.now() + turnMs;
         }
     }
-    const paths = left.map((index) => entries[index]?.path ?? Buffer.alloc(0));
+    const paths = left.map((index) => entries[index]?.path ?? "");
     const read = await readInThreads(folder.root, paths, {
         explain: (path, cause) => unreadable(folder, path.toString(), cause),
         signal,
@@ -165,6 +165,5 @@ function summarize(kind: EntryKind, { detail, value }: Content): string {
 }
 
 function isAbove(folder: FolderEntry, entry: FolderEntry | undefined): boolean {
-    const { length } = folder.path;
-    return entry !== undefined && entry.path[length] === 0x2f && entry.path.subarray(0, length).equals(folder.path);
+    return entry?.path.toString().startsWith(`${folder.path.toString()}/`) === true;
 }

@@ -1,7 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
+import { relative } from "node:path";
 import { MultiArchError } from "../errors";
 import type { Dockerfile } from "./dockerfile";
 import { digestOf } from "./encode";
+import type { FileList } from "./fileList";
+import { summarizeEntry } from "./fileList";
 import { hashFolder } from "./folderHash";
 import { hideCredentials, resolveCommit } from "./gitCommit";
 import { systemCode } from "./insideRoot";
@@ -36,22 +39,37 @@ export async function hashContext(request: HashRequest): Promise<ContextHash> {
 
 async function computeHash(request: HashRequest): Promise<ContextHash> {
     const { main, dockerfile, named } = await requirePlan(request);
-    const hashes = [await hashSource(main, request)];
-    const fields: (string | Uint8Array)[] = [
-        format,
-        ...(await describeDockerfile(dockerfile, request)),
-        ...(hashes[0]?.fields ?? []),
-    ];
+    const hash = await hashSource(main, request);
+    const hashes = [hash];
+    const dockerfileFields = await describeDockerfile(dockerfile, request);
+    const fields: (string | Uint8Array)[] = [format, ...dockerfileFields, ...hash.fields];
+    const entries = new Map(hash.list);
+    if (!(await isSent(dockerfile, main, hash.list))) {
+        entries.set("(Dockerfile)", summarizeEntry("f", digestOf(dockerfileFields)));
+    }
     for (const [name, source] of named) {
         const hash = await hashSource(source, request);
         hashes.push(hash);
         fields.push(name, ...hash.fields);
+        for (const [path, summary] of hash.list) {
+            entries.set(`${name}:${path}`, summary);
+        }
     }
     return {
         digest: `sha256:${digestOf(fields).toString("hex")}`,
         files: hashes.reduce((sum, hash) => sum + hash.files, 0),
         bytes: hashes.reduce((sum, hash) => sum + hash.bytes, 0),
+        entries,
     };
+}
+
+/** Whether the context sends the Dockerfile anyway, so that a change of it is told once. */
+async function isSent(dockerfile: Dockerfile, main: PlannedSource, list: FileList): Promise<boolean> {
+    if (dockerfile.kind !== "file" || main.kind !== "folder") {
+        return false;
+    }
+    const path = await realpath(dockerfile.path).catch(() => "");
+    return list.has(relative(main.root, path));
 }
 
 interface SourceHash {
@@ -59,13 +77,14 @@ interface SourceHash {
     readonly fields: readonly [kind: string, value: string | Uint8Array];
     readonly files: number;
     readonly bytes: number;
+    readonly list: FileList;
 }
 
 async function hashSource(source: PlannedSource, { signal, runGit }: HashRequest): Promise<SourceHash> {
     switch (source.kind) {
         case "folder": {
-            const { digest, files, bytes } = await hashFolder(source, signal);
-            return { fields: ["folder", digest], files, bytes };
+            const { digest, ...rest } = await hashFolder(source, signal);
+            return { fields: ["folder", digest], ...rest };
         }
         case "git": {
             const { property, reference } = source;
@@ -86,7 +105,8 @@ async function hashSource(source: PlannedSource, { signal, runGit }: HashRequest
 }
 
 function withoutFiles(kind: string, value: string | Uint8Array): SourceHash {
-    return { fields: [kind, value], files: 0, bytes: 0 };
+    const list = new Map([["(context)", summarizeEntry("r", digestOf([kind, value]))]]);
+    return { fields: [kind, value], files: 0, bytes: 0, list };
 }
 
 /** Its bytes count wherever they come from, also when the context ignores the file or does not hold it. */

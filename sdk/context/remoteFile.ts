@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { EnvHttpProxyAgent, fetch } from "undici";
 import { MultiArchError } from "../errors";
+import { loadTrust } from "../registry/trust";
 import { systemCode } from "./insideRoot";
 
 /**
- * The SHA-256 of what a URL answers, as 64 hexadecimal digits. Nothing is kept: the bytes only pass by.
+ * The SHA-256 of what a URL answers, as 64 hexadecimal digits. Nothing is kept: the bytes only pass by. Its certificate
+ * is trusted as that of a registry is, SSL_CERT_FILE included.
  *
  * Throws a MultiArchError `context-unresolved` when the server cannot be reached or does not answer with 200.
  */
@@ -22,7 +24,9 @@ export async function hashRemoteFile(
         url.password = "";
     }
     const shown = `${url.origin}${url.pathname}`;
-    const dispatcher = new EnvHttpProxyAgent();
+    // Also for a plain address: it may send us on to one with TLS.
+    const secure = { secureContext: loadTrust(url.host, { env: process.env, certsDir: "/etc/docker/certs.d" }) };
+    const dispatcher = new EnvHttpProxyAgent({ connect: secure, requestTls: secure });
     try {
         const response = await fetch(url, { headers, dispatcher, signal: signal ?? null });
         if (!response.ok || !response.body) {

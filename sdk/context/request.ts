@@ -1,3 +1,4 @@
+import type { FileList } from "./fileList";
 import type { RunGit } from "./gitCommit";
 
 /** Where the files of a build come from, in the user's terms. */
@@ -39,6 +40,12 @@ export interface ContextHash {
     readonly files: number;
     /** How many bytes these files hold. */
     readonly bytes: number;
+    /**
+     * What was hashed: each path with what it is and the start of its digest, which tells two versions apart. Folders
+     * are in it only when nothing else is in them, as `path/`. Paths in a named context begin with `name:`. What is not
+     * a folder has one entry: `(context)`, `name:(context)`, and `(Dockerfile)` for one that the context does not send.
+     */
+    readonly entries: FileList;
 }
 
 /** What an entry of a context is to BuildKit. */

@@ -50,5 +50,8 @@ export function toDiffResponse(answer: DiffAnswer): proto.DiffResponse {
 
 /** An error as gRPC carries it: the text of ours is made for people, and nothing of any other is hidden. */
 export function toServiceError(error: unknown): Partial<grpc.ServiceError> {
-    return { code: grpc.status.UNKNOWN, details: messageOf(error), message: messageOf(error) };
+    // Output that was cut may end in half a character. gRPC for Node does not survive that: it would end the process,
+    // and every other build with it.
+    const text = messageOf(error).toWellFormed();
+    return { code: grpc.status.UNKNOWN, details: text, message: text };
 }

@@ -18,11 +18,10 @@ export const components: Readonly<Record<string, Constructor>> = {
         await assertInputs(name, inputs);
         // The inputs were checked against the schema, which is made from this very type.
         const image = new MultiArchImage(name, inputs as unknown as MultiArchImageArgs, options);
-        const { indexDigest, ref, tagRefs, platformDigests, manifestDigests, contentHash, builds } = image;
-        return {
-            urn: image.urn,
-            state: { indexDigest, ref, tagRefs, platformDigests, manifestDigests, contentHash, builds },
-        };
+        const { indexDigest, ref, tagRefs, additionalRefs } = image;
+        const { platformDigests, manifestDigests, contentHash, builds } = image;
+        const refs = { indexDigest, ref, tagRefs, additionalRefs };
+        return { urn: image.urn, state: { ...refs, platformDigests, manifestDigests, contentHash, builds } };
     },
 };
 

@@ -28,7 +28,11 @@ export function connectEngineLog(address: string | undefined): EngineLog {
         if (client === undefined) {
             return;
         }
-        const request = new LogRequest().setUrn(urn).setSeverity(severity).setMessage(message).setEphemeral(ephemeral);
+        const request = new LogRequest()
+            .setUrn(urn)
+            .setSeverity(severity)
+            .setMessage(message.toWellFormed())
+            .setEphemeral(ephemeral);
         // A line that does not arrive must not fail a build.
         const sent = new Promise<void>((resolve) => client.log(request, () => resolve()));
         pending.add(sent);

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
@@ -11,6 +13,9 @@ import { startConstructServer, type ConstructServer } from "./construct";
 import { connectEngineLog, type EngineLog } from "./engineLog";
 import { check, create, diff, read, remove, update, type Operations } from "./operations";
 import { packageVersion, readSchema } from "../package";
+
+/** The engine gives a plugin a few seconds to end, and then kills it. */
+const stopLimitMs = 8_000;
 
 type Call<Request> = grpc.ServerUnaryCall<Request, unknown>;
 type Answer<Response> = grpc.sendUnaryData<Response>;
@@ -31,6 +36,20 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
     let engine = engineAddress;
     let log = connectEngineLog(engine);
     let constructServer: Promise<ConstructServer> | undefined;
+
+    const running = new Set<Promise<unknown>>();
+    /** A handler from a function: what it throws becomes the answer. */
+    function answer<Request, Response>(handle: (request: Request) => Promise<Response>) {
+        return (call: Call<Request>, callback: Answer<Response>): void => {
+            // Called from a promise, so that a handler may throw before it waits for anything.
+            const work = Promise.resolve().then(() => handle(call.request));
+            running.add(work);
+            work.finally(() => running.delete(work)).then(
+                (response) => callback(null, response),
+                (error: unknown) => callback(toServiceError(error)),
+            );
+        };
+    }
 
     const operations = (): Operations => ({ lifecycles, log: currentLog(), signal: cancellation.signal });
     const currentLog = (): EngineLog => log;
@@ -89,23 +108,12 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
         port,
         async stop() {
             cancellation.abort();
+            // A build that is cancelled takes its keys and passwords off the disk: it gets the time for that.
+            await Promise.race([Promise.allSettled(running), sleep(stopLimitMs, undefined, { ref: false })]);
             await currentLog().flush();
             currentLog().close();
             server.forceShutdown();
         },
-    };
-}
-
-/** A handler from a function: what it throws becomes the answer. */
-function answer<Request, Response>(handle: (request: Request) => Promise<Response>) {
-    return (call: Call<Request>, callback: Answer<Response>): void => {
-        // Called from a promise, so that a handler may throw before it waits for anything.
-        Promise.resolve()
-            .then(() => handle(call.request))
-            .then(
-                (response) => callback(null, response),
-                (error: unknown) => callback(toServiceError(error)),
-            );
     };
 }
 

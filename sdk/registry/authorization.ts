@@ -145,10 +145,23 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     };
 }
 
-/** The scopes that are needed, and what the registry asks for beyond them. */
+/**
+ * The scopes that are needed, and what the registry asks for beyond them. What it asks for another repository is left
+ * out: GHCR answers GET /v2/ with a scope that is an example, and refuses a token for it.
+ */
 function mergeScopes(needed: string, asked: string): string[] {
     const own = splitScopes(needed);
-    return [...own, ...splitScopes(asked).filter((scope) => !own.some((one) => covers(one, scope)))];
+    const places = own.map(repositoryOf);
+    const further = splitScopes(asked).filter((scope) => {
+        const place = repositoryOf(scope);
+        return (place === undefined || places.includes(place)) && !own.some((one) => covers(one, scope));
+    });
+    return [...own, ...further];
+}
+
+/** The repository a scope is about; undefined for a scope of another kind, such as `registry:catalog:*`. */
+function repositoryOf(scope: string): string | undefined {
+    return /^repository(?:\([^)]*\))?:(.*):[^:]*$/.exec(scope)?.[1];
 }
 
 function splitScopes(scopes: string): string[] {

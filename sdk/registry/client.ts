@@ -36,12 +36,23 @@ export interface RegistryClientOptions {
     readonly lookup?: LookupFunction;
 }
 
+/** How an answer is taken that does not say whether a manifest is there. */
+export interface HeadOptions {
+    /**
+     * The statuses that count as "not there" without saying so. By default none: a 404 has to name what is missing, and
+     * a 403 is an error. Whoever writes the manifest next can be more generous, because writing it twice does no harm:
+     * the body of a 404 is optional, and some registries hide what does not exist behind a 403.
+     * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+     */
+    readonly absentOn?: readonly (403 | 404)[] | undefined;
+}
+
 /** Talks to registries. Every method throws a MultiArchError that names registry, repository and what was being done. */
 export interface RegistryClient {
     /** Proves that the account may do this, without leaving a trace. */
     checkAccess(repository: Repository, actions: readonly Action[]): Promise<void>;
     /** What a tag or digest points to. Undefined only when the registry says that there is no such manifest. */
-    headManifest(reference: Reference): Promise<Descriptor | undefined>;
+    headManifest(reference: Reference, options?: HeadOptions): Promise<Descriptor | undefined>;
     /** The manifest itself. Its bytes fit the digest, where the reference has one. */
     getManifest(reference: Reference): Promise<FetchedManifest>;
     /** Writes a manifest under a tag or its digest, and returns its digest. A tag that already points to it is fine. */
@@ -74,17 +85,23 @@ const manifestTypes = Object.values(mediaTypes).join(", ");
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
     const open = createSessions(options);
 
-    async function headManifest(reference: Reference): Promise<Descriptor | undefined> {
+    async function headManifest(
+        reference: Reference,
+        { absentOn = [] }: HeadOptions = {},
+    ): Promise<Descriptor | undefined> {
         const session = open.session(reference.registry);
-        const head = { ...manifestCall("GET", reference), method: "HEAD", accept: [404, 405] } as const;
+        const head = { ...manifestCall("GET", reference), method: "HEAD", accept: [404, 405, ...absentOn] } as const;
         const answer = await session.call(head);
         const described = answer.status < 300 ? readManifestHead(answer, reference, head) : undefined;
         if (described) {
             return described;
         }
         // A HEAD has no body: only a GET tells a missing manifest from a proxy that knows nothing of the path.
-        const call = { ...manifestCall("GET", reference), accept: [404] };
+        const call = { ...manifestCall("GET", reference), accept: [404, ...absentOn] };
         const full = await session.call(call);
+        if (absentOn.some((status) => status === full.status)) {
+            return undefined;
+        }
         if (full.status === 404) {
             assertAbsent(call, full);
             return undefined;

@@ -1,7 +1,7 @@
 import { MultiArchError, messageOf } from "../errors";
 import { formatPlatform, normalisePlatform, type Platform } from "../platform";
 import type { FetchedManifest } from "./answers";
-import type { RegistryClient } from "./client";
+import type { HeadOptions, RegistryClient } from "./client";
 import {
     type Descriptor,
     type FlatChild,
@@ -34,15 +34,18 @@ const checksAtOnce = 4;
 /**
  * Checks in the registry that a platform's image is whole: its manifest, its configuration, which has to be for this
  * platform, all its layers, and the same for its attestations. Content that is missing is a result; a registry that
- * cannot be asked is a MultiArchError.
+ * cannot be asked is a MultiArchError. `options` say what counts as a missing manifest.
  */
 export async function verifyImage(
     client: Reader,
     repository: Repository,
     digest: string,
     platform: Platform,
+    options: HeadOptions = {},
 ): Promise<Verification> {
-    const pushed = await findManifest(client, repository, digest);
+    const find = (wanted: string): Promise<FetchedManifest | undefined> =>
+        findManifest(client, repository, wanted, options);
+    const pushed = await find(digest);
     if (pushed === undefined) {
         return incomplete("manifest", digest, `the manifest ${digest} is not there`);
     }
@@ -54,7 +57,9 @@ export async function verifyImage(
     }
     const checks: Checked[] = [];
     for (const part of [child.image, ...child.attestations]) {
-        checks.push(await checkPart(client, repository, part, pushed, platform));
+        const isPushed = part.digest === pushed.descriptor.digest;
+        const fetched = isPushed ? pushed : await find(part.digest);
+        checks.push(await checkPart(client, repository, part, fetched, platform));
     }
     const problems = checks.flatMap((check) => check.problems);
     if (problems.length > 0) {
@@ -89,11 +94,9 @@ async function checkPart(
     client: Reader,
     repository: Repository,
     part: Descriptor,
-    pushed: FetchedManifest,
+    fetched: FetchedManifest | undefined,
     platform: Platform,
 ): Promise<Checked> {
-    const isPushed = part.digest === pushed.descriptor.digest;
-    const fetched = isPushed ? pushed : await findManifest(client, repository, part.digest);
     if (fetched?.manifest.kind !== "image") {
         const text = fetched
             ? `${part.digest} is not the manifest of an image`
@@ -141,9 +144,10 @@ async function findManifest(
     client: Reader,
     repository: Repository,
     digest: string,
+    options: HeadOptions,
 ): Promise<FetchedManifest | undefined> {
     const reference = { registry: repository.registry, repository: repository.repository, digest };
-    const isThere = (await client.headManifest(reference)) !== undefined;
+    const isThere = (await client.headManifest(reference, options)) !== undefined;
     return isThere ? client.getManifest(reference) : undefined;
 }
 

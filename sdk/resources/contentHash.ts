@@ -1,6 +1,8 @@
 import { createHash, scryptSync } from "node:crypto";
 
+import type { FileList } from "../context/fileList";
 import { hashContext } from "../context/hash";
+import type { ContextHash } from "../context/request";
 import type { PlatformImageInputs } from "./platformImageInputs";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
@@ -21,8 +23,10 @@ export const imageInputs = [
 export interface Content {
     /** Stands for all of it. Unknown in a preview when one of the inputs is. */
     readonly hash: string;
-    /** The files that were hashed, in a compact form; undefined when there are none, or too many to remember. */
-    readonly files?: string | undefined;
+    /** What was hashed, by path; undefined when the program brings its own hash. */
+    readonly files?: FileList | undefined;
+    /** The digests of the base images by reference, when they are tracked. */
+    readonly baseImages?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -40,29 +44,25 @@ export async function readContent(
         return { hash: unknownValue };
     }
     const image = inputs as unknown as PlatformImageInputs;
-    const context = image.ownContentHash ?? (await hashFiles(image, signal));
+    const files = image.ownContentHash === undefined ? await hashFiles(image, signal) : undefined;
     const ignored = new Set(invalidation?.ignoreBuildArgs ?? []);
     const buildArgs = Object.entries(image.buildArgs ?? {}).filter(([name]) => !ignored.has(name));
     const document = JSON.stringify([
         "multiarch content 1",
         image.platform,
-        context,
+        image.ownContentHash ?? files?.digest,
         image.target ?? "",
         hideValues(buildArgs),
         secretsCount ? hideValues(Object.entries(secrets ?? {})) : "",
         invalidation?.extra ?? "",
         Object.entries(baseImages ?? {}).sort(byName),
     ]);
-    return { hash: `sha256:${createHash("sha256").update(document).digest("hex")}` };
+    const hash = `sha256:${createHash("sha256").update(document).digest("hex")}`;
+    return { hash, files: files?.entries, baseImages };
 }
 
-async function hashFiles({ context, dockerfile }: PlatformImageInputs, signal: AbortSignal): Promise<string> {
-    const { digest } = await hashContext({
-        context: context ?? { location: "." },
-        ...(dockerfile === undefined ? {} : { dockerfile }),
-        signal,
-    });
-    return digest;
+function hashFiles({ context, dockerfile }: PlatformImageInputs, signal: AbortSignal): Promise<ContextHash> {
+    return hashContext({ context: context ?? { location: "." }, dockerfile, signal });
 }
 
 /**

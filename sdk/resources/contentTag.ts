@@ -3,6 +3,7 @@ import type { RegistryClient } from "../registry/client";
 import type { Repository } from "../registry/reference";
 import { verifyImage, type Verification } from "../registry/verify";
 import type { PlatformImageInputs } from "./platformImageInputs";
+import { beforeWriting } from "./tags";
 
 /** An image that is in the registry already, and whole. */
 export interface FinishedImage {
@@ -21,11 +22,11 @@ export async function findFinishedImage(
     where: Repository,
     inputs: PlatformImageInputs,
 ): Promise<FinishedImage | undefined> {
-    const found = await client.headManifest({ ...where, tag: contentTagOf(inputs) });
+    const found = await client.headManifest({ ...where, tag: contentTagOf(inputs) }, beforeWriting);
     if (found === undefined) {
         return undefined;
     }
-    const verified = await verifyImage(client, where, found.digest, parsePlatform(inputs.platform));
+    const verified = await verifyImage(client, where, found.digest, parsePlatform(inputs.platform), beforeWriting);
     return verified.complete ? { digest: found.digest, verified } : undefined;
 }
 

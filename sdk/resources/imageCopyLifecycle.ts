@@ -4,7 +4,7 @@ import { asReplacement, findInputChanges } from "./differences";
 import { publishCopy, type ImageCopyInputs } from "./imageCopyPublish";
 import { readImageCopy } from "./imageCopyRead";
 import type { DiffAnswer, PropertyChange, ResourceLifecycle } from "./lifecycle";
-import { defaultTags, describeTags, findMovedTags } from "./tags";
+import { defaultTags, describeTags, findMovedTags, untag } from "./tags";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
 const outputNames = ["digest", "ref", "tagRefs", "tagDigests", "platformDigests", "sourceDigest"];
@@ -37,13 +37,20 @@ export const imageCopyLifecycle: ResourceLifecycle = {
         return { id: copy.repository, outputs: await publishCopy(copy, undefined, context) };
     },
 
-    update: (old, inputs, context) => publishCopy(inputs as ImageCopyInputs, old, context),
+    async update(old, inputs, context) {
+        const next = inputs as ImageCopyInputs;
+        const outputs = await publishCopy(next, old, context);
+        const dropped = (old.inputs as ImageCopyInputs).tags.filter((tag) => !next.tags.includes(tag));
+        await untag(next, dropped, String(old.outputs["digest"]), context);
+        return outputs;
+    },
 
     read: readImageCopy,
 
-    delete() {
-        // The copy and its tags stay: deployments and people may use them.
-        return Promise.resolve();
+    async delete({ inputs, outputs }, context) {
+        // The copy stays whatever happens: deployments and people may use it.
+        const copy = inputs as ImageCopyInputs;
+        await untag(copy, copy.tags, String(outputs["digest"]), context);
     },
 };
 

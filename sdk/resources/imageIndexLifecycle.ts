@@ -10,7 +10,7 @@ import type { DiffAnswer, OperationContext, PropertyChange, ResourceLifecycle } 
 import { createIndexOutputs, listManifests, type ImageIndexInputs } from "./imageIndexInputs";
 import { readImageIndex } from "./imageIndexRead";
 import { withRegistry } from "./registryAccess";
-import { defaultTags, findMovedTags, moveTags, readKnownTags, refuseTagConflicts, removeTags } from "./tags";
+import { beforeWriting, defaultTags, findMovedTags, moveTags, readKnownTags, refuseTagConflicts, untag } from "./tags";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
 /**
@@ -79,7 +79,7 @@ function publish(
         await verifyAll(client, where, inputs);
         const index = buildIndex(listManifests(inputs));
         const { bytes, digest, mediaType } = index;
-        if ((await client.headManifest({ ...where, digest })) === undefined) {
+        if ((await client.headManifest({ ...where, digest }, beforeWriting)) === undefined) {
             context.reporter.status(`pushing index ${digest}`);
             await client.putManifest({ ...where, digest }, bytes, mediaType);
         }
@@ -92,23 +92,11 @@ function publish(
     });
 }
 
-/** Removes tags that are no longer wanted, where the program says so. */
-async function untag(
-    inputs: ImageIndexInputs,
-    tags: readonly string[],
-    digest: string,
-    context: OperationContext,
-): Promise<void> {
-    if (inputs.deletion === "untag" && tags.length > 0) {
-        await withRegistry(inputs, context, (client, where) => removeTags(client, where, tags, digest, context));
-    }
-}
-
 /** A tag must never point at less than everything: each image is looked at again, down to its layers. */
 async function verifyAll(client: RegistryClient, where: Repository, inputs: ImageIndexInputs): Promise<void> {
     const results = await Promise.all(
         inputs.images.map(async ({ platform, digest }) => {
-            const result = await verifyImage(client, where, digest, parsePlatform(platform));
+            const result = await verifyImage(client, where, digest, parsePlatform(platform), { absentOn: [404] });
             return result.complete ? [] : result.problems.map(({ text }) => `${platform}: ${text}`);
         }),
     );

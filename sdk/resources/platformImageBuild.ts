@@ -149,7 +149,7 @@ async function verify(
     { digest }: BuiltImage,
 ): Promise<WholeImage> {
     const platform = parsePlatform(inputs.platform);
-    const result = await verifyImage(client, where, digest, platform);
+    const result = await verifyImage(client, where, digest, platform, { absentOn: [404] });
     if (!result.complete) {
         throw incompleteError(where, platform, result.problems);
     }

@@ -1,4 +1,5 @@
 import { findBuildArgProblems } from "../build/buildArgs";
+import { encodeFileList } from "../context/fileList";
 import { findContextProblems } from "../context/problems";
 import { findPlatformImageProblems } from "../validation/platformImage";
 import { imageInputs, readContent, type Content } from "./contentHash";
@@ -9,6 +10,7 @@ import type { PlatformImageInputs } from "./platformImageInputs";
 import { readPlatformImage } from "./platformImageRead";
 import { describeReasons } from "./reasons";
 import { createSiblingBoard, groupOf } from "./siblings";
+import { readBaseImages, tracksBaseImages } from "./trackedBaseImages";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
 const replacedBy = ["platform", "repository"];
@@ -31,10 +33,14 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
             if (problems.length === 0 && !imageInputs.some((name) => hasUnknown(given[name]))) {
                 problems.push(...(await findContextProblems(contextRequest(given))), ...checkBuildArgs(given, context));
             }
-            if (problems.length > 0) {
-                return { problems, added: {} };
+            if (problems.length > 0 || isTooEarly(given)) {
+                return { problems, added: problems.length > 0 ? {} : { contentHash: unknownValue } };
             }
-            const content = await readContent(given, undefined, context.signal);
+            const tracked = await readBaseImages(given as PlatformImageInputs, context);
+            if (tracked.problems.length > 0) {
+                return { problems: tracked.problems, added: {} };
+            }
+            const content = await readContent(given, tracked.digests, context.signal);
             contents.set(content.hash, content);
             noteDecision({ ...given, contentHash: content.hash }, old, context);
             return { problems, added: { contentHash: content.hash } };
@@ -85,7 +91,9 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
         const siblings = [...new Set([inputs.platform, ...(inputs.siblings ?? [])])];
         const together = await board.findToBuild(group, siblings);
         const outputs = await buildImage(inputs, together, context);
-        return { ...outputs, contextFiles: contents.get(inputs.contentHash)?.files };
+        const { files, baseImages } = contents.get(inputs.contentHash) ?? {};
+        // For the next preview, which says what has changed since.
+        return { ...outputs, contextFiles: files && encodeFileList(files), baseImages };
     }
 }
 
@@ -96,6 +104,11 @@ function describe(inputs: Properties): Properties {
         contentHash: inputs["contentHash"],
         ...Object.fromEntries(builtOutputs.map((name) => [name, unknownValue])),
     };
+}
+
+/** Base images are looked up with accounts and names that may not be known yet: then the content is not either. */
+function isTooEarly(inputs: Properties): boolean {
+    return tracksBaseImages(inputs) && [...imageInputs, "registries"].some((name) => hasUnknown(inputs[name]));
 }
 
 /** Some build arguments cannot reach a build without being seen by others on the machine. */

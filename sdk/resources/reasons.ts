@@ -1,3 +1,5 @@
+import { compareFileLists, describeFileChanges } from "../context/fileChanges";
+import { decodeFileList, type FileList } from "../context/fileList";
 import type { Content } from "./contentHash";
 import type { PropertyChange } from "./lifecycle";
 import type { Properties } from "./values";
@@ -13,7 +15,8 @@ export function describeReasons(
 ): string {
     const inputs = Object.entries(changes).map(([path, change]) => `${path} ${words[change]}`);
     const files = describeFiles(old.outputs["contextFiles"], content?.files);
-    const reasons = [...(files === undefined ? [] : [files]), ...inputs];
+    const baseImages = describeBaseImages(old.outputs["baseImages"], content?.baseImages);
+    const reasons = [...(files === undefined ? [] : [files]), ...baseImages, ...inputs];
     return `builds again: ${reasons.length > 0 ? reasons.join("; ") : "the content is another"}`;
 }
 
@@ -26,6 +29,18 @@ const words: Readonly<Record<PropertyChange, string>> = {
     "update-replace": "changed",
 };
 
-function describeFiles(_old: unknown, _next: string | undefined): string | undefined {
-    return undefined;
+function describeFiles(old: unknown, next: FileList | undefined): string | undefined {
+    const known = typeof old === "string" ? decodeFileList(old) : undefined;
+    if (known === undefined || next === undefined) {
+        return undefined;
+    }
+    const changes = describeFileChanges(compareFileLists(known, next));
+    return changes === "" ? undefined : changes;
+}
+
+function describeBaseImages(old: unknown, next: Readonly<Record<string, string>> | undefined): string[] {
+    const known = (old ?? {}) as Readonly<Record<string, string>>;
+    return Object.entries(next ?? {})
+        .filter(([ref, digest]) => known[ref] !== undefined && known[ref] !== digest)
+        .map(([ref, digest]) => `the base image ${ref} is new: ${digest}`);
 }

@@ -1,12 +1,20 @@
+import type { Deletion } from "../args";
 import { MultiArchError } from "../errors";
-import type { RegistryClient } from "../registry/client";
+import type { HeadOptions, RegistryClient } from "../registry/client";
 import type { MadeManifest } from "../registry/manifests";
 import type { Repository } from "../registry/reference";
 import type { OperationContext, PropertyChange, Reporter } from "./lifecycle";
+import { withRegistry } from "./registryAccess";
 import type { Properties } from "./values";
 
 /** What each tag points to, by tag. A tag that is not there points to the empty text. */
 export type TagDigests = Readonly<Record<string, string>>;
+
+/** For what is written next anyway: a registry that does not say whether it is there shows by taking it. */
+export const beforeWriting: HeadOptions = { absentOn: [403, 404] };
+
+/** For what is not written blindly: what cannot be read may belong to somebody, but the body of a 404 is optional. */
+const bareAbsence: HeadOptions = { absentOn: [404] };
 
 /** The tags of a resource that names none. */
 export const defaultTags: readonly string[] = ["latest"];
@@ -40,7 +48,7 @@ export async function moveTags(
 ): Promise<void> {
     for (const tag of tags) {
         // An immutable tag refuses even a push of what it points to already.
-        const current = (await client.headManifest({ ...where, tag }))?.digest;
+        const current = (await client.headManifest({ ...where, tag }, beforeWriting))?.digest;
         if (current === digest) {
             continue;
         }
@@ -62,7 +70,7 @@ export async function refuseTagConflicts(
     tags: readonly string[],
     ours: readonly (string | undefined)[],
 ): Promise<void> {
-    const found = Object.entries(await lookAtTags(client, where, tags));
+    const found = Object.entries(await lookAtTags(client, where, tags, bareAbsence));
     const foreign = found.filter(([, digest]) => digest !== "" && !ours.includes(digest));
     if (foreign.length > 0) {
         throw new MultiArchError("tag-conflict", {
@@ -73,18 +81,30 @@ export async function refuseTagConflicts(
     }
 }
 
+/** Removes tags that are no longer wanted, where the program says so. */
+export async function untag(
+    target: Parameters<typeof withRegistry>[0] & { readonly deletion?: Deletion },
+    tags: readonly string[],
+    digest: string,
+    context: OperationContext,
+): Promise<void> {
+    if (target.deletion === "untag" && tags.length > 0) {
+        await withRegistry(target, context, (client, where) => removeTags(client, where, tags, digest, context));
+    }
+}
+
 /**
  * Removes tags that still point to a digest, and leaves all others. What they point to stays: should a registry take it
  * along with its last tag, it is written back.
  */
-export async function removeTags(
+async function removeTags(
     client: Pick<RegistryClient, "headManifest" | "getManifest" | "putManifest" | "deleteTag">,
     where: Repository,
     tags: readonly string[],
     digest: string,
     { reporter }: Pick<OperationContext, "reporter">,
 ): Promise<void> {
-    const found = await lookAtTags(client, where, tags);
+    const found = await lookAtTags(client, where, tags, bareAbsence);
     const ours = tags.filter((tag) => found[tag] === digest);
     for (const tag of tags.filter((name) => found[name] !== digest && found[name] !== "")) {
         reporter.info(`the tag ${tag} points elsewhere by now, and stays`);
@@ -98,19 +118,20 @@ export async function removeTags(
             reporter.warn(`${where.registry} cannot remove a tag and leave its image, so the tag ${tag} stays`);
         }
     }
-    if ((await client.headManifest({ ...where, digest })) === undefined) {
+    if ((await client.headManifest({ ...where, digest }, beforeWriting)) === undefined) {
         await client.putManifest({ ...where, digest }, bytes, descriptor.mediaType);
     }
 }
 
-/** What tags point to now. */
+/** What tags point to now. `options` say what counts as a tag that is not there. */
 export async function lookAtTags(
     client: Pick<RegistryClient, "headManifest">,
     where: Repository,
     tags: readonly string[],
+    options: HeadOptions = {},
 ): Promise<TagDigests> {
     const found = await Promise.all(
-        tags.map(async (tag) => [tag, (await client.headManifest({ ...where, tag }))?.digest ?? ""]),
+        tags.map(async (tag) => [tag, (await client.headManifest({ ...where, tag }, options))?.digest ?? ""]),
     );
     return Object.fromEntries(found) as TagDigests;
 }

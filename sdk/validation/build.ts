@@ -1,6 +1,9 @@
 import type { InputProblem } from "../resources/lifecycle";
 import type { Properties } from "../resources/values";
 
+// What a timer of Node.js can wait, 2^31-1 ms. With more it does not wait at all.
+const longestTimeoutSeconds = 2_147_483;
+
 const cacheBackends = ["registry", "local", "inline"];
 
 /** What is built and how: Dockerfile, cache, limits. */
@@ -66,6 +69,10 @@ function checkLimits(inputs: Properties): InputProblem[] {
     const problems: InputProblem[] = [];
     if (typeof timeoutSeconds === "number" && timeoutSeconds <= 0) {
         problems.push({ property: "timeoutSeconds", reason: "must be more than 0" });
+    }
+    if (typeof timeoutSeconds === "number" && timeoutSeconds > longestTimeoutSeconds) {
+        const reason = `must be at most ${longestTimeoutSeconds}, which is 24 days`;
+        problems.push({ property: "timeoutSeconds", reason });
     }
     if (typeof retries === "number" && (retries < 0 || retries > 20)) {
         problems.push({ property: "retries", reason: "must be between 0 and 20" });

@@ -3,7 +3,7 @@ import { unknownValue, type Properties } from "../resources/values";
 import { checkBuilders } from "./builders";
 import { checkBuild } from "./build";
 import { checkPlatforms } from "./platforms";
-import { checkTags, checkTarget } from "./target";
+import { checkAdditionalRepositories, checkTags, checkTarget } from "./target";
 import { findTypeProblems } from "./types";
 
 /**
@@ -15,6 +15,7 @@ export function findComponentProblems(inputs: Properties): InputProblem[] {
         checkPlatforms,
         checkTarget,
         checkTags,
+        checkAdditionalRepositories,
         checkBuild,
         checkBuilders,
     ]);

@@ -1,5 +1,6 @@
 import { whatOf } from "../errors";
-import { isTag, parseRepository } from "../registry/reference";
+import { normaliseAddress } from "../registry/accounts";
+import { formatReference, isTag, parseRepository } from "../registry/reference";
 import type { InputProblem } from "../resources/lifecycle";
 import { unknownValue, type Properties } from "../resources/values";
 
@@ -34,15 +35,43 @@ export function checkTags(inputs: Properties): InputProblem[] {
     });
 }
 
-function checkRepository(repository: string | undefined): InputProblem[] {
-    if (repository === undefined) {
+/** More places for the same index: each a repository, and none twice. */
+export function checkAdditionalRepositories(inputs: Properties): InputProblem[] {
+    const repositories = (inputs["additionalRepositories"] as string[] | undefined) ?? [];
+    const places = new Map<string, string>();
+    const note = (repository: string, property: string): InputProblem[] => {
+        const place = nameRepository(repository);
+        const first = place === undefined ? undefined : places.get(place);
+        if (place !== undefined && first === undefined) {
+            places.set(place, property);
+        }
+        return first === undefined ? [] : [{ property, reason: `is the same repository as ${first}` }];
+    };
+    note((inputs["repository"] as string | undefined) ?? unknownValue, "repository");
+    return repositories.flatMap((repository, index) => {
+        const property = `additionalRepositories[${index}]`;
+        return [...checkRepository(repository, property), ...note(repository, property)];
+    });
+}
+
+function checkRepository(repository: string | undefined, property = "repository"): InputProblem[] {
+    if (repository === undefined || repository === unknownValue) {
         return [];
     }
     try {
         parseRepository(repository);
         return [];
     } catch (error) {
-        return [{ property: "repository", reason: whatOf(error) }];
+        return [{ property, reason: whatOf(error) }];
+    }
+}
+
+/** The one spelling of a repository that has several; undefined for what is none, or not known yet. */
+function nameRepository(repository: string): string | undefined {
+    try {
+        return repository === unknownValue ? undefined : formatReference(parseRepository(repository));
+    } catch {
+        return undefined;
     }
 }
 
@@ -64,8 +93,10 @@ function checkRegistries(inputs: Properties): InputProblem[] {
         if (password !== undefined && username === undefined) {
             problems.push({ property: `${path}.username`, reason: "is required beside password" });
         }
-        const first = registries.findIndex((other) => other.address === address);
-        if (first < index && address !== unknownValue) {
+        // An account is for a whole registry, whatever scheme or path is written with it.
+        const host = normaliseAddress(address);
+        const first = registries.findIndex((other) => normaliseAddress(other.address ?? "") === host);
+        if (first < index && host !== "" && address !== unknownValue) {
             problems.push({ property: `${path}.address`, reason: `is there already as registries[${first}].address` });
         }
         return problems;

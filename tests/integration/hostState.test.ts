@@ -33,10 +33,9 @@ describe("the machine that runs up", () => {
         assert.equal(existsSync(join(stack.folder, ".docker")), false);
     });
 
-    it("is swept on the next start after the provider was killed in a build", async () => {
-        writeContext(stack.folder, `slow ${home}`, slow);
-        const failed = stack.upFails();
-        const deadline = Date.now() + 30_000;
+    /** Waits until a build holds its keys on disk, and gives the process of the provider that runs it. */
+    const findBusyProvider = async (): Promise<number> => {
+        const deadline = Date.now() + 60_000;
         while (!leftOver().some((name) => name.endsWith("key.pem"))) {
             assert.ok(Date.now() < deadline, "the build never began");
             await new Promise((resolve) => setTimeout(resolve, 50));
@@ -45,7 +44,26 @@ describe("the machine that runs up", () => {
         // A child it is about to start looks like it for a moment; the oldest one is the provider itself.
         const [provider] = plugins.sort((one, other) => one.pid - other.pid);
         assert.ok(provider);
-        process.kill(provider.pid, "SIGKILL");
+        return provider.pid;
+    };
+
+    it("is clean after the provider was told to end in a build", async () => {
+        writeContext(stack.folder, `told ${home}`, slow);
+        const failed = stack.upFails();
+        const pid = await findBusyProvider();
+        process.kill(pid, "SIGTERM");
+        await failed;
+        const deadline = Date.now() + 15_000;
+        while (existsSync(`/proc/${pid}`) && Date.now() < deadline) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        assert.deepEqual(leftOver(), []);
+    });
+
+    it("is swept on the next start after the provider was killed in a build", async () => {
+        writeContext(stack.folder, `slow ${home}`, slow);
+        const failed = stack.upFails();
+        process.kill(await findBusyProvider(), "SIGKILL");
         await failed;
         assert.ok(leftOver().length > 0, "a killed provider cannot clean up");
 

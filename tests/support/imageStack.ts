@@ -39,12 +39,17 @@ export async function createImageStack(
 ): Promise<ImageStack> {
     Object.assign(source, { repository: world.newRepository(), args });
     const stack = await createStack(world, () => {
-        const { indexDigest, ref, tagRefs, platformDigests, manifestDigests, contentHash, builds } = new MultiArchImage(
-            "app",
-            { ...imageArgs(world, source.repository), ...source.args },
-        );
-        const outputs = { indexDigest, ref, tagRefs, platformDigests, manifestDigests, contentHash, builds };
-        return Promise.resolve(outputs as unknown as OutputMap);
+        const image = new MultiArchImage("app", { ...imageArgs(world, source.repository), ...source.args });
+        const { indexDigest, ref, tagRefs, additionalRefs } = image;
+        const { platformDigests, manifestDigests, contentHash, builds } = image;
+        const refs = { indexDigest, ref, tagRefs, additionalRefs };
+        return Promise.resolve({
+            ...refs,
+            platformDigests,
+            manifestDigests,
+            contentHash,
+            builds,
+        } as unknown as OutputMap);
     });
     return Object.assign(source, { ...stack, world, view: viewRegistry(world) });
 }

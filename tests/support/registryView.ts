@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { parseReference, parseRepository } from "../../sdk/registry/reference";
 import { runTool } from "./tools";
-import type { World } from "./world";
+import type { RegistryPlace } from "./world";
 
 /**
  * The registry as others see it: through its own HTTP interface with nothing of ours in between, and through buildx.
@@ -23,6 +25,8 @@ export interface RegistryView {
     moveTag(from: string, to: string): Promise<void>;
     /** Deletes a manifest, as a cleaning job would. */
     deleteManifest(reference: string): Promise<void>;
+    /** Pulls the image of one platform: checks every layer against its digest, and unpacks it into a folder. */
+    pull(reference: string, folder: string): Promise<void>;
     /** What buildx says of a reference. */
     inspect(reference: string, folder: string): Promise<{ digest: string; platforms: string[] }>;
 }
@@ -31,6 +35,7 @@ export interface IndexDocument {
     readonly mediaType: string;
     readonly manifests: readonly { digest: string; platform: { os: string; architecture: string } }[];
     readonly config?: { digest: string };
+    readonly layers?: readonly { digest: string }[];
 }
 
 const accept = [
@@ -40,8 +45,8 @@ const accept = [
     "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** Looks into the registry of the world. */
-export function viewRegistry(world: World): RegistryView {
+/** Looks into the registry of the world, or into another one that it has started. */
+export function viewRegistry(world: RegistryPlace): RegistryView {
     const authorization = `Basic ${Buffer.from(`${world.username}:${world.password}`).toString("base64")}`;
     const call = async (path: string, init: { method?: string; body?: string; type?: string } = {}) => {
         const { method = "GET", body, type } = init;
@@ -111,6 +116,21 @@ export function viewRegistry(world: World): RegistryView {
             const { status } = await call(manifestPath(reference), { method: "DELETE" });
             if (status !== 202) {
                 throw new Error(`DELETE ${reference} answered ${status}`);
+            }
+        },
+        async pull(reference, folder) {
+            const { repository } = parseReference(reference);
+            const { layers = [] } = JSON.parse((await call(manifestPath(reference))).body) as IndexDocument;
+            mkdirSync(folder, { recursive: true });
+            for (const { digest } of layers) {
+                const file = join(folder, digest.replace(":", "-"));
+                const url = `https://${world.registry}/v2/${repository}/blobs/${digest}`;
+                const input = `header = "Authorization: ${authorization}"`;
+                const args = ["--silent", "--show-error", "--fail", "--location", "--cacert", world.caFile];
+                await runTool("curl", [...args, "--config", "-", "--output", file, url], { input });
+                const actual = `sha256:${createHash("sha256").update(readFileSync(file)).digest("hex")}`;
+                assert.equal(actual, digest);
+                await runTool("tar", ["--extract", "--file", file, "--directory", folder]);
             }
         },
         async inspect(reference, folder) {

@@ -8,24 +8,31 @@ import type { EndpointArgs } from "../../sdk";
 import { loadTools } from "./toolLibrary";
 import { createNetwork, type Host, type Network } from "./network";
 
+/** A registry with TLS and an account. */
+export interface RegistryPlace {
+    /** Its address, as `host:port`. */
+    readonly registry: string;
+    readonly username: string;
+    readonly password: string;
+    /** A PEM file with its CA. */
+    readonly caFile: string;
+    /** The folder that holds its own, `registry`. */
+    readonly folder: string;
+}
+
 /**
  * What the tests run against: a registry and two builders, each a host of its own, with TLS and a password as in
  * production. All are the real programs. The arm64 builder is emulated unless the tests run on arm64.
  */
-export interface World {
-    readonly folder: string;
+export interface World extends RegistryPlace {
     readonly network: Network;
-    /** The registry, as `host:port`. */
-    readonly registry: string;
-    readonly username: string;
-    readonly password: string;
-    /** A PEM file with the CA of registry and builders. */
-    readonly caFile: string;
     readonly builders: Readonly<Record<Architecture, Builder>>;
     /** Certificates by the CA that the builders trust. */
     issueClient(): Promise<{ ca: string; cert: string; key: string }>;
+    /** Starts one more registry, a host and an account of its own, for the rest of the run. */
+    startRegistry(): Promise<RegistryPlace>;
     /** The name of a repository that nothing else uses. */
-    newRepository(): string;
+    newRepository(place?: RegistryPlace): string;
     stop(): Promise<void>;
 }
 
@@ -92,24 +99,24 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         return writeKeyPair(folder, name, pair);
     };
 
-    const username = "tester";
-    const password = randomBytes(12).toString("hex");
-    const registryHost = await network.addHost("reg");
-    const tls = await issueServer("registry", registryHost.address);
-    const common = {
-        binary: toolchain.bin("registry"),
-        host: registryHost.address,
-        bindAddress: registryHost.address,
-        tls,
+    const caBundle = writeBundle(folder, authority.cert);
+    const addRegistry = async (name: string, place: string) => {
+        const username = `${name}-tester`;
+        const password = randomBytes(12).toString("hex");
+        const host = await network.addHost(name);
+        const tls = await issueServer(`registry-${name}`, host.address);
+        const common = { binary: toolchain.bin("registry"), host: host.address, bindAddress: host.address, tls };
+        const { address, stop } = await startRegistry({
+            ...common,
+            dir: join(place, "registry"),
+            port: 5000,
+            users: { [username]: password },
+            netns: host.netns,
+        });
+        stops.push(() => stop());
+        return { common, host, place: { registry: address, username, password, caFile: caBundle, folder: place } };
     };
-    const registry = await startRegistry({
-        ...common,
-        dir: join(folder, "registry"),
-        port: 5000,
-        users: { [username]: password },
-        netns: registryHost.netns,
-    });
-    stops.push(() => registry.stop());
+    const { common, host: registryHost, place: mainRegistry } = await addRegistry("reg", folder);
 
     const standIns = await tools.ensureStandIns(toolchain);
     const mirror = standIns.needed
@@ -142,7 +149,9 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
                 address: `tcp://${host.address}:1234`,
                 tls: { caFile, ...serverPair },
                 registries: Object.fromEntries(
-                    [registry.address, mirror?.address].flatMap((address) => (address ? [[address, { caFile }]] : [])),
+                    [mainRegistry.registry, mirror?.address].flatMap((address) =>
+                        address ? [[address, { caFile }]] : [],
+                    ),
                 ),
                 ...(mirror ? { mirror: mirror.address } : {}),
                 netns: host.netns,
@@ -165,16 +174,18 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
 
     const builders = { amd64: await startBuilder("amd64"), arm64: await startBuilder("arm64") };
     let repositories = 0;
+    let registries = 1;
     return {
-        folder,
+        ...mainRegistry,
         network,
-        registry: registry.address,
-        username,
-        password,
-        caFile: writeBundle(folder, authority.cert),
         builders,
         issueClient,
-        newRepository: () => `${registry.address}/tests/app-${++repositories}-${randomBytes(3).toString("hex")}`,
+        startRegistry: async () => {
+            const name = `reg${++registries}`;
+            return (await addRegistry(name, join(folder, name))).place;
+        },
+        newRepository: ({ registry } = mainRegistry) =>
+            `${registry}/tests/app-${++repositories}-${randomBytes(3).toString("hex")}`,
     };
 }
 

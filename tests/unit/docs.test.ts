@@ -12,9 +12,8 @@ describe("the docs", () => {
     });
 
     it("name only tests that exist", () => {
-        const named = [...readFileSync("docs/rules.md", "utf8").matchAll(/`(tests\/[^`]+)`/g)].map(
-            ([, path]) => path ?? "",
-        );
+        const pages = ["docs/rules.md", "docs/state.md"].map((page) => readFileSync(page, "utf8")).join("\n");
+        const named = [...pages.matchAll(/`(tests\/[^`]+)`/g)].map(([, path]) => path ?? "");
         assert.ok(named.length > 8);
         for (const path of named) {
             const pattern = /^(.*)\/([^/]*)\*([^/]*)$/.exec(path);
@@ -24,6 +23,13 @@ describe("the docs", () => {
                   )
                 : existsSync(path);
             assert.ok(found, `${path} is not there`);
+        }
+    });
+
+    it("quote only titles of tests that exist", () => {
+        const page = readFileSync("docs/state.md", "utf8");
+        for (const [, title = "", file = ""] of page.matchAll(/"([^"]+)" in `(tests\/[^`]+)`/g)) {
+            assert.ok(readFileSync(file, "utf8").includes(title), `${file} has no test "${title}"`);
         }
     });
 

@@ -99,6 +99,23 @@ describe("MultiArchImage", () => {
         assert.deepEqual(index["tags"], ["1.0"]);
     });
 
+    it("has one copy of the index for each additional repository, with the same tags and accounts", async () => {
+        const additionalRepositories = ["other.example.com/app", pulumi.output("third.example.com/app")];
+        const image = new sdk.MultiArchImage("app", { ...args(), additionalRepositories, onTagConflict: "fail" });
+        assert.deepEqual(await settle(image.additionalRefs), [`r@${digest("c")}`, `r@${digest("c")}`]);
+        const copies = registered.filter(({ type }) => type === "multiarch:index:ImageCopy");
+        assert.deepEqual(
+            copies.map(({ name, inputs }) => [name, inputs["source"], inputs["repository"], inputs["onTagConflict"]]),
+            [
+                ["app-copy-0", `r@${digest("c")}`, "other.example.com/app", "fail"],
+                ["app-copy-1", `r@${digest("c")}`, "third.example.com/app", "fail"],
+            ],
+        );
+        assert.ok(copies.every(({ inputs }) => "tags" in inputs && "registries" in inputs));
+        const others = registered.filter(({ type }) => /PlatformImage|ImageIndex/.test(type));
+        assert.ok(others.every(({ inputs }) => !("additionalRepositories" in inputs)));
+    });
+
     it("marks passwords, keys and secrets as secrets, though the program did not", async () => {
         await settle(new sdk.MultiArchImage("app", args()).indexDigest);
         assert.ok(registered.length > 0);

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import type { Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { MultiArchError } from "../../../sdk/errors";
 import { hashContext } from "../../../sdk/context/hash";
 import { hashRemoteFile } from "../../../sdk/context/remoteFile";
+import { createAuthority } from "../builders/testCertificates";
+import { createFolders } from "./folders";
 
 const property = "context.location";
 
@@ -75,6 +79,30 @@ describe("a context behind a URL", () => {
         });
     }
 
+    it("is trusted through SSL_CERT_FILE, and only then", async () => {
+        const authority = await createAuthority();
+        const pair = await authority.issue({ names: [{ type: "dns", value: "localhost" }] });
+        const secure = createTlsServer(pair, (_, response) => response.end(body));
+        await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
+        const folders = createFolders();
+        const before = process.env.SSL_CERT_FILE;
+        try {
+            const location = `https://localhost:${(secure.address() as AddressInfo).port}/app.tar.gz`;
+            await assert.rejects(
+                hashRemoteFile(location, { property }),
+                (error) => error instanceof MultiArchError && error.message.includes("cannot be read (UNABLE_TO_"),
+            );
+            process.env.SSL_CERT_FILE = join(folders.make({ "ca.pem": authority.ca }), "ca.pem");
+            const expected = createHash("sha256").update(body).digest("hex");
+            assert.equal(await hashRemoteFile(location, { property }), expected);
+        } finally {
+            restore("SSL_CERT_FILE", before);
+            folders.remove();
+            secure.closeAllConnections();
+            secure.close();
+        }
+    });
+
     it("is an error when nobody answers", async () => {
         const closed = createServer();
         await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
@@ -95,3 +123,11 @@ describe("a context behind a URL", () => {
         await assert.rejects(hashRemoteFile(`http://${host}/endless`, { property, signal: controller.signal }), reason);
     });
 });
+
+function restore(name: string, value: string | undefined): void {
+    if (value === undefined) {
+        Reflect.deleteProperty(process.env, name);
+    } else {
+        process.env[name] = value;
+    }
+}

@@ -53,6 +53,7 @@ describe("the schema generator", () => {
             { type: "object", additionalProperties: { type: "string" } },
         ],
         ["/** X. @plain */ x: string[];", { type: "array", items: { type: "string", plain: true }, plain: true }],
+        ["/** X. @plain */ x: Input<string>[];", { type: "array", items: { type: "string" }, plain: true }],
         ["/** X. @secret */ x: Input<string>;", { type: "string", secret: true }],
         ["/** X. @replaces */ x: Input<string>;", { type: "string", willReplaceOnChanges: true }],
         ["/** X. */ x?: Input<string> | undefined;", { type: "string" }],

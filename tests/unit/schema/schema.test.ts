@@ -52,6 +52,7 @@ describe("schema.json", () => {
     it("offers the component and the custom resources", () => {
         const kinds = Object.entries(schema.resources).map(([token, { isComponent }]) => [token, isComponent === true]);
         assert.deepEqual(kinds, [
+            ["multiarch:index:ImageCopy", false],
             ["multiarch:index:ImageIndex", false],
             ["multiarch:index:MultiArchImage", true],
             ["multiarch:index:PlatformImage", false],
@@ -74,6 +75,7 @@ describe("schema.json", () => {
         assert.deepEqual(
             namesOf(properties, ({ willReplaceOnChanges }) => willReplaceOnChanges === true),
             [
+                "multiarch:index:ImageCopy repository",
                 "multiarch:index:ImageIndex repository",
                 "multiarch:index:PlatformImage platform",
                 "multiarch:index:PlatformImage repository",
@@ -81,13 +83,14 @@ describe("schema.json", () => {
         );
     });
 
-    it("takes the platforms, and nothing else, as plain strings, because they decide which children there are", () => {
+    it("takes only what decides which children there are as plain lists", () => {
         assert.deepEqual(
             namesOf(properties, ({ plain }) => plain === true),
-            ["multiarch:index:MultiArchImage platforms"],
+            ["multiarch:index:MultiArchImage additionalRepositories", "multiarch:index:MultiArchImage platforms"],
         );
-        const { type, items } = properties.get("multiarch:index:MultiArchImage platforms") ?? {};
-        assert.deepEqual({ type, items }, { type: "array", items: { type: "string", plain: true } });
+        const itemsOf = (name: string) => properties.get(`multiarch:index:MultiArchImage ${name}`)?.items;
+        assert.deepEqual(itemsOf("platforms"), { type: "string", plain: true });
+        assert.deepEqual(itemsOf("additionalRepositories"), { type: "string" }, "each may be an output");
     });
 
     it("describes every resource, type and property", () => {

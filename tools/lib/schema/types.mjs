@@ -95,12 +95,24 @@ export class TypeMapper {
                 flags.numbers += 1;
                 return { type: flags.integer ? "integer" : "number" };
             case ts.SyntaxKind.ArrayType:
-                return { type: "array", items: this.map(node.elementType, flags) };
+                return { type: "array", items: this.mapItem(node.elementType, flags) };
             case ts.SyntaxKind.TypeReference:
                 return this.mapReference(node, flags);
             default:
                 throw unsupported(node);
         }
+    }
+
+    /** Maps the type of the items of a list. In a plain list, whose length shapes the program, items may be inputs. */
+    mapItem(node, flags) {
+        const item = flags.plain ? this.unwrap(node, "Input") : undefined;
+        if (item === undefined) {
+            return this.map(node, flags);
+        }
+        const inner = { ...flags, plain: false };
+        const spec = this.map(item, inner);
+        flags.numbers = inner.numbers;
+        return spec;
     }
 
     mapReference(node, flags) {
