@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import { runMain, say, step } from "./lib/console.mjs";
 import { embeddedDir, envFile, programs, stackName } from "./lib/embeddedState.mjs";
 import { repoRoot } from "./lib/paths.mjs";
+import { withLock } from "./lib/lock.mjs";
 import { findOnPath, requireRoot } from "./lib/system.mjs";
 import { ensureToolchain } from "./lib/toolchain.mjs";
 
@@ -18,6 +19,9 @@ images back and runs them. What is missing is installed first; a second start is
 // What a shell reports for a program that SIGINT has ended.
 const INTERRUPTED = 130;
 
+// Whoever starts or ends daemons is alone: two of them would each start their own, and only one would be known later.
+const lockName = "embedded";
+
 const OPTIONS = ["--yaml", "--clean", "--help"];
 
 await runMain(async () => {
@@ -30,7 +34,7 @@ await runMain(async () => {
     requireRoot();
     if (options.includes("--clean")) {
         const { cleanEmbedded } = await import("./lib/clean.mjs");
-        await cleanEmbedded();
+        await withLock(lockName, cleanEmbedded);
         return;
     }
     return start(options.includes("--yaml") ? programs.yaml : programs.typescript);
@@ -43,7 +47,10 @@ await runMain(async () => {
 async function start(program) {
     const interrupt = catchInterrupt();
     try {
-        return await bringEverythingUp(program, interrupt.check);
+        const toolchain = await ensureToolchain();
+        interrupt.check();
+        const work = () => bringEverythingUp(toolchain, program, interrupt.check);
+        return await withLock(lockName, work, { checkInterrupt: interrupt.check });
     } catch (error) {
         if (!interrupt.happened()) {
             throw error;
@@ -54,13 +61,12 @@ async function start(program) {
 }
 
 /**
+ * @param {import("./lib/toolchain.mjs").Toolchain} toolchain
  * @param {string} program
  * @param {() => void} checkInterrupt throws when the user has pressed Ctrl-C
  * @returns {Promise<number>}
  */
-async function bringEverythingUp(program, checkInterrupt) {
-    const toolchain = await ensureToolchain();
-    checkInterrupt();
+async function bringEverythingUp(toolchain, program, checkInterrupt) {
     // These use npm packages, which the toolchain has installed by now.
     const { startEmbedded } = await import("./lib/embedded.mjs");
     const { describeConfig, describeEnv, writeEnvFile } = await import("./lib/embeddedEnv.mjs");

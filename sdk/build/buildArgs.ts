@@ -95,9 +95,13 @@ function checkSecret(id: string, value: string): string | undefined {
 }
 
 function secretTest(request: SecretSources): (value: string) => boolean {
-    const secrets = secretsOf(request);
+    // As in what is printed, a line break at the end makes no difference.
+    const secrets = secretsOf(request)
+        .map((secret) => secret.trim())
+        .filter((secret) => secret !== "");
     // A short secret is part of many harmless values.
-    return (value) => secrets.some((secret) => value === secret || (secret.length >= 8 && value.includes(secret)));
+    return (value) =>
+        secrets.some((secret) => value.trim() === secret || (secret.length >= 8 && value.includes(secret)));
 }
 
 /** The content of config.json with proxies for the steps of a build. */

@@ -85,13 +85,20 @@ function findRegistryFault(text: string): Classified | undefined {
         return undefined;
     }
     const [all, target = "", detail = ""] = found;
-    const fault = registryFaults.find(({ pattern }) => pattern.test(push ? detail : all));
+    const reason = withoutNames(push ? detail : all, target);
+    const fault = registryFaults.find(({ pattern }) => pattern.test(reason));
     const what = push ? `the push to ${target} failed` : `the builder cannot pull ${target || "an image"}`;
     const code = fault?.code ?? "build-failed";
     return {
         code,
         fields: { what: `${what}: ${firstSentence(detail)}`, transient: fault?.transient, next: nextSteps[code] },
     };
+}
+
+/** An image may be called team/unavailable, and its address holds that name too. */
+function withoutNames(text: string, image: string): string {
+    const rest = text.replace(/https?:\/\/[^\s"]+/g, "");
+    return image.includes("/") ? rest.replaceAll(image, "") : rest;
 }
 
 // It is the builder that talks to the registry, so these differ from the same faults on this machine.

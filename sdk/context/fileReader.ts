@@ -15,9 +15,7 @@ export interface FileContent {
 
 /** Files to read and what came of it, in memory that all threads share: nothing is copied from one to the other. */
 export interface FileTable {
-    /** The folder they are in, ending with a slash. */
-    readonly root: Uint8Array;
-    /** The paths below it, one behind the other. */
+    /** Their paths, one behind the other. */
     readonly paths: Uint8Array;
     /** Where each path ends in `paths`. */
     readonly ends: Uint32Array;
@@ -27,9 +25,11 @@ export interface FileTable {
     readonly next: Int32Array;
 }
 
-/** What a thread says at its end. */
+type Records = Pick<FileTable, "records">;
+
+/** What a thread says when no file of a table is left for it. */
 export interface ReaderAnswer {
-    /** Why a file could not be read. None when there are no more files. */
+    /** Why it could not read one. It has left the rest to others then. */
     readonly failure?: { readonly index: number; readonly code: string; readonly message: string };
 }
 
@@ -76,7 +76,7 @@ export function* readFileContent(path: string | Buffer, buffer: Buffer): Generat
 }
 
 /** What was written about a file; undefined when it is no longer there. */
-export function readRecord({ records }: FileTable, index: number): FileContent | undefined {
+export function readRecord({ records }: Records, index: number): FileContent | undefined {
     const record = Buffer.from(records.buffer, records.byteOffset + index * recordBytes, recordBytes);
     return record[0] === found.missing
         ? undefined
@@ -87,7 +87,7 @@ export function readRecord({ records }: FileTable, index: number): FileContent |
           };
 }
 
-function writeRecord({ records }: FileTable, index: number, { executable, digest, bytes }: FileContent): void {
+function writeRecord({ records }: Records, index: number, { executable, digest, bytes }: FileContent): void {
     const record = Buffer.from(records.buffer, records.byteOffset + index * recordBytes, recordBytes);
     record[0] = executable ? found.executable : found.plain;
     record.writeDoubleLE(bytes, 1);
@@ -95,9 +95,7 @@ function writeRecord({ records }: FileTable, index: number, { executable, digest
 }
 
 /** Reads files of a table until none is left, while other threads do the same. */
-function readTable(table: FileTable): ReaderAnswer {
-    const { root, paths, ends, next } = table;
-    const buffer = createReadBuffer();
+function readTable(root: Uint8Array, { paths, ends, next, ...table }: FileTable, buffer: Buffer): ReaderAnswer {
     for (;;) {
         const first = Atomics.add(next, 0, filesAtOnce);
         for (let index = first; index < first + filesAtOnce; index++) {
@@ -105,8 +103,8 @@ function readTable(table: FileTable): ReaderAnswer {
                 return {};
             }
             try {
-                const path = paths.subarray(ends[index - 1] ?? 0, ends[index]);
-                const reading = readFileContent(Buffer.concat([root, path]), buffer);
+                const path = Buffer.concat([root, paths.subarray(ends[index - 1] ?? 0, ends[index])]);
+                const reading = readFileContent(path, buffer);
                 let step = reading.next();
                 while (!step.done) {
                     step = reading.next();
@@ -122,10 +120,12 @@ function readTable(table: FileTable): ReaderAnswer {
     }
 }
 
-if (parentPort && isTable(workerData)) {
-    parentPort.postMessage(readTable(workerData));
-}
-
-function isTable(data: unknown): data is FileTable {
-    return typeof data === "object" && data !== null && "records" in data;
+const port = parentPort;
+if (port && workerData instanceof Uint8Array) {
+    // The folder that the files are in, ending with a slash.
+    const root = workerData;
+    const buffer = createReadBuffer();
+    port.on("message", (table: FileTable) => {
+        port.postMessage(readTable(root, table, buffer));
+    });
 }

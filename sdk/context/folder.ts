@@ -40,9 +40,15 @@ interface Visit {
  * Lists what BuildKit would send of a folder, sorted by the bytes of the names. An ignored folder is listed only when
  * something below it is. See https://github.com/tonistiigi/fsutil/blob/6d9dc2ebad62/filter.go
  *
+ * `progress` gets what was found so far, whenever another folder was read: later calls only add to it.
+ *
  * Throws a MultiArchError `context-unreadable` for a folder that may not be read and is not ignored.
  */
-export async function walkFolder(folder: ContextFolder, signal?: AbortSignal): Promise<FolderEntry[]> {
+export async function walkFolder(
+    folder: ContextFolder,
+    signal?: AbortSignal,
+    progress?: (found: readonly FolderEntry[]) => void,
+): Promise<FolderEntry[]> {
     const found: FolderEntry[] = [];
     const list = (visit: Visit): void => {
         if (!visit.listed) {
@@ -55,7 +61,9 @@ export async function walkFolder(folder: ContextFolder, signal?: AbortSignal): P
     };
     const walk = async (visit: Visit): Promise<void> => {
         signal?.throwIfAborted();
-        for (const child of await readFolder(folder, visit)) {
+        const children = await readFolder(folder, visit);
+        progress?.(found);
+        for (const child of children) {
             const path = visit.parent ? joinPaths(visit.path, child.name) : child.name;
             const text = path.toString();
             const { ignored, matches } = folder.rules?.match(text, visit.matches) ?? noAnswer;

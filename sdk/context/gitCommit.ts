@@ -1,6 +1,9 @@
 import { MultiArchError } from "../errors";
 import { runCommand } from "../build/exec";
+import { digestOf } from "./encode";
+import { pickGitSecrets, prepareGitAccess, type GitAccess } from "./gitAccess";
 import type { GitReference } from "./gitReference";
+import { shareInFlight } from "./share";
 
 /** Runs git with these arguments and, beside this process's own, these environment variables. */
 export type RunGit = (
@@ -12,49 +15,99 @@ export type RunGit = (
     },
 ) => Promise<{ readonly stdout: string; readonly stderrTail: string; readonly exitCode: number | undefined }>;
 
+/** How a repository is asked for a commit. */
+export interface CommitOptions {
+    /** The property that names the repository, for errors. */
+    readonly property: string;
+    /** The secrets of the build. Those that BuildKit uses for git are used here in the same way. Defaults to none. */
+    readonly secrets?: Readonly<Record<string, string>> | undefined;
+    /** Runs git. Defaults to the git on PATH. With another one nothing is shared or remembered. */
+    readonly runGit?: RunGit | undefined;
+    readonly signal?: AbortSignal | undefined;
+}
+
+interface Found {
+    readonly object: string;
+    readonly commit: string;
+}
+
 const lookupTimeoutMs = 60_000;
+const rememberedMs = 60_000;
+
+const shared = shareInFlight<Found>();
+const recent = new Map<string, { readonly found: Found; readonly until: number }>();
 
 /**
- * The commit that a git context stands for now. Asks the repository, unless the reference already names the commit.
+ * The commit that a git context stands for now. Asks the repository, unless the reference already names the commit. An
+ * answer counts for a minute: all platforms of an image are to be built from one commit, though each asks on its own.
  *
  * Throws a MultiArchError `context-unresolved` when the repository cannot be read, or has no such ref or commit.
  */
-export async function resolveCommit(
-    reference: GitReference,
-    {
-        property,
-        runGit = runInstalledGit,
-        signal,
-    }: {
-        readonly property: string;
-        readonly runGit?: RunGit | undefined;
-        readonly signal?: AbortSignal | undefined;
-    },
-): Promise<string> {
+export async function resolveCommit(reference: GitReference, options: CommitOptions): Promise<string> {
+    const { property } = options;
     const known = knownCommit(reference);
     if (known !== undefined) {
         assertCommit(reference, [known], property);
         return known;
     }
-    const { remote, env, redact } = hideCredentials(reference.remote);
-    const answer = await runGit(lookupArguments(remote, reference.ref), { env, redact, signal });
-    signal?.throwIfAborted();
-    if (answer.exitCode !== 0) {
-        throw new MultiArchError("context-unresolved", {
-            what: `git cannot read ${remote}`,
-            property,
-            lines: answer.stderrTail.split("\n").filter(Boolean).slice(-3),
-        });
-    }
-    const found = selectCommit(answer.stdout, reference.ref);
-    if (!found) {
-        throw new MultiArchError("context-unresolved", {
-            what: reference.ref ? `${remote} has no branch or tag ${reference.ref}` : `${remote} has no default branch`,
-            property,
-        });
-    }
+    const found = await rememberLookup(reference, options).catch((error: unknown) => {
+        // Whoever shares the answer may have written the address elsewhere.
+        throw error instanceof MultiArchError ? error.with({ property }) : error;
+    });
     assertCommit(reference, [found.object, found.commit], property);
     return found.commit;
+}
+
+async function rememberLookup(reference: GitReference, options: CommitOptions): Promise<Found> {
+    const { signal, runGit } = options;
+    const secrets = pickGitSecrets(options.secrets);
+    const access = prepareGitAccess(reference.remote, secrets);
+    if (runGit) {
+        return lookUp(reference.ref, access, runGit, signal);
+    }
+    // Only who gives the same secrets may get the same answer. The key outlives the lookup, so it does not hold them.
+    const parts = [reference.remote, reference.ref, ...Object.entries(secrets).flat()];
+    const key = digestOf(parts).toString("hex");
+    const now = performance.now();
+    for (const [each, { until }] of recent) {
+        if (until < now) {
+            recent.delete(each);
+        }
+    }
+    const known = recent.get(key);
+    return (
+        known?.found ??
+        shared(key, signal, async (signal) => {
+            const found = await lookUp(reference.ref, access, runInstalledGit, signal);
+            recent.set(key, { found, until: performance.now() + rememberedMs });
+            return found;
+        })
+    );
+}
+
+async function lookUp(
+    ref: string,
+    { remote, env, redact }: GitAccess,
+    runGit: RunGit,
+    signal: AbortSignal | undefined,
+): Promise<Found> {
+    const answer = await runGit(lookupArguments(remote, ref), { env, redact, signal });
+    signal?.throwIfAborted();
+    if (answer.exitCode !== 0) {
+        const refused = /could not read Username|Authentication failed/.test(answer.stderrTail);
+        throw new MultiArchError("context-unresolved", {
+            what: `git cannot read ${remote}`,
+            lines: answer.stderrTail.split("\n").filter(Boolean).slice(-3),
+            next: refused ? "Give a token that may read it as GIT_AUTH_TOKEN in secrets." : undefined,
+        });
+    }
+    const found = selectCommit(answer.stdout, ref);
+    if (!found) {
+        throw new MultiArchError("context-unresolved", {
+            what: ref ? `${remote} has no branch or tag ${ref}` : `${remote} has no default branch`,
+        });
+    }
+    return found;
 }
 
 /** Whether a text is a whole commit hash, as BuildKit decides it. */
@@ -71,7 +124,7 @@ export function lookupArguments(remote: string, ref: string): string[] {
  * Picks what BuildKit would check out from the output of `git ls-remote`: the full ref, then the branch, then the tag.
  * See `resolveMetadataFromURL` in https://github.com/moby/buildkit/blob/v0.31.1/source/git/source.go
  */
-export function selectCommit(output: string, ref: string): { object: string; commit: string } | undefined {
+export function selectCommit(output: string, ref: string): Found | undefined {
     const objects = new Map(
         output.split("\n").map((line) => {
             const [object = "", name = ""] = line.split("\t");
@@ -94,34 +147,8 @@ export function selectCommit(output: string, ref: string): { object: string; com
     return isCommit(commit) ? { object, commit } : undefined;
 }
 
-/**
- * Takes user name and password out of a URL, because the arguments of a program can be read by everyone on the
- * machine. Git gets them back from its environment, as a rewriting rule.
- */
-export function hideCredentials(remote: string): {
-    remote: string;
-    env: Record<string, string>;
-    redact: string[];
-} {
-    const match = /^(https?:\/\/)([^/]*)@([^/@]*)/.exec(remote);
-    if (!match) {
-        return { remote, env: {}, redact: [] };
-    }
-    const [whole, scheme = "", credentials = "", host = ""] = match;
-    const next = Number(process.env.GIT_CONFIG_COUNT ?? 0);
-    const password = credentials.split(":").slice(1).join(":");
-    return {
-        remote: `${scheme}${host}${remote.slice(whole.length)}`,
-        env: {
-            GIT_CONFIG_COUNT: String(next + 1),
-            [`GIT_CONFIG_KEY_${next}`]: `url.${whole}/.insteadOf`,
-            [`GIT_CONFIG_VALUE_${next}`]: `${scheme}${host}/`,
-        },
-        redact: [credentials, password].filter((secret) => secret !== ""),
-    };
-}
-
-function knownCommit(reference: GitReference): string | undefined {
+/** The commit a reference names itself; undefined when the repository has to be asked. */
+export function knownCommit(reference: GitReference): string | undefined {
     return isCommit(reference.ref) ? reference.ref : reference.fetchByCommit ? (reference.commit ?? "") : undefined;
 }
 
@@ -131,7 +158,7 @@ function assertCommit(reference: GitReference, found: readonly string[], propert
     if (!whole || !/^[a-fA-F0-9]*$/.test(commit) || !found.some((each) => each.startsWith(commit))) {
         throw new MultiArchError("context-unresolved", {
             what: whole
-                ? `${hideCredentials(reference.remote).remote} is at ${found.join(" or ")}, not at commit ${commit}`
+                ? `${prepareGitAccess(reference.remote).remote} is at ${found.join(" or ")}, not at commit ${commit}`
                 : `fetch-by-commit needs the whole commit hash, not ${commit || "none"}`,
             property,
         });

@@ -6,7 +6,8 @@ import { digestOf } from "./encode";
 import type { FileList } from "./fileList";
 import { summarizeEntry } from "./fileList";
 import { hashFolder } from "./folderHash";
-import { hideCredentials, resolveCommit } from "./gitCommit";
+import { hideCredentials, pickGitSecrets } from "./gitAccess";
+import { resolveCommit } from "./gitCommit";
 import { systemCode } from "./insideRoot";
 import type { PlannedSource } from "./plan";
 import { requirePlan } from "./plan";
@@ -33,7 +34,8 @@ export async function hashContext(request: HashRequest): Promise<ContextHash> {
     if (runGit) {
         return computeHash(request);
     }
-    const key = JSON.stringify([rest.baseDirectory ?? process.cwd(), rest.context, rest.dockerfile]);
+    const gitSecrets = pickGitSecrets(rest.secrets);
+    const key = JSON.stringify([rest.baseDirectory ?? process.cwd(), rest.context, rest.dockerfile, gitSecrets]);
     return shared(key, signal, (signal) => computeHash({ ...rest, signal }));
 }
 
@@ -80,7 +82,7 @@ interface SourceHash {
     readonly list: FileList;
 }
 
-async function hashSource(source: PlannedSource, { signal, runGit }: HashRequest): Promise<SourceHash> {
+async function hashSource(source: PlannedSource, { signal, runGit, secrets }: HashRequest): Promise<SourceHash> {
     switch (source.kind) {
         case "folder": {
             const { digest, ...rest } = await hashFolder(source, signal);
@@ -88,7 +90,7 @@ async function hashSource(source: PlannedSource, { signal, runGit }: HashRequest
         }
         case "git": {
             const { property, reference } = source;
-            const commit = await resolveCommit(reference, { property, runGit, signal });
+            const commit = await resolveCommit(reference, { property, secrets, runGit, signal });
             const options = Object.entries(reference.options).sort().flat();
             // Only with its git folder does a context also hold what it was cloned from.
             const cloned = reference.options["keep-git-dir"] === "true";

@@ -24,6 +24,11 @@ export interface DockerfileSource {
 export interface HashRequest {
     readonly context: ContextSource;
     readonly dockerfile?: DockerfileSource | undefined;
+    /**
+     * The secrets of the build. Git repositories are read with GIT_AUTH_TOKEN and GIT_AUTH_HEADER among them, alone or
+     * with `.host` after it, as BuildKit does. Defaults to none.
+     */
+    readonly secrets?: Readonly<Record<string, string>> | undefined;
     /** The folder that relative locations start at. Defaults to the working folder of this process. */
     readonly baseDirectory?: string | undefined;
     /** Stops the work when aborted; the call then throws the signal's reason. */

@@ -1,8 +1,10 @@
 import { createHash, scryptSync } from "node:crypto";
 
 import type { FileList } from "../context/fileList";
+import { pickGitSecrets } from "../context/gitAccess";
 import { hashContext } from "../context/hash";
-import type { ContextHash } from "../context/request";
+import { pinContext, readsGit } from "../context/pin";
+import type { ContextSource, HashRequest } from "../context/request";
 import type { PlatformImageInputs } from "./platformImageInputs";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
@@ -25,6 +27,8 @@ export interface Content {
     readonly hash: string;
     /** What was hashed, by path; undefined when the program brings its own hash. */
     readonly files?: FileList | undefined;
+    /** What was hashed, and is to be built: the commits of git repositories in place of their refs. */
+    readonly context?: ContextSource | undefined;
     /** The digests of the base images by reference, when they are tracked. */
     readonly baseImages?: Readonly<Record<string, string>> | undefined;
 }
@@ -44,7 +48,11 @@ export async function readContent(
         return { hash: unknownValue };
     }
     const image = inputs as unknown as PlatformImageInputs;
-    const files = image.ownContentHash === undefined ? await hashFiles(image, signal) : undefined;
+    if (image.ownContentHash === undefined && lacksGitSecrets(image)) {
+        return { hash: unknownValue };
+    }
+    const request = image.ownContentHash === undefined ? await pinRequest(image, signal) : undefined;
+    const files = request && (await hashContext(request));
     const ignored = new Set(invalidation?.ignoreBuildArgs ?? []);
     const buildArgs = Object.entries(image.buildArgs ?? {}).filter(([name]) => !ignored.has(name));
     const document = JSON.stringify([
@@ -58,11 +66,20 @@ export async function readContent(
         Object.entries(baseImages ?? {}).sort(byName),
     ]);
     const hash = `sha256:${createHash("sha256").update(document).digest("hex")}`;
-    return { hash, files: files?.entries, baseImages };
+    return { hash, files: files?.entries, context: request?.context, baseImages };
 }
 
-function hashFiles({ context, dockerfile }: PlatformImageInputs, signal: AbortSignal): Promise<ContextHash> {
-    return hashContext({ context: context ?? { location: "." }, dockerfile, signal });
+/** The commits are chosen first: what is hashed is what will be built, however long that takes. */
+async function pinRequest(image: PlatformImageInputs, signal: AbortSignal): Promise<HashRequest> {
+    const { context = { location: "." }, dockerfile, secrets } = image;
+    const request = { context, dockerfile, secrets, signal };
+    return { ...request, context: await pinContext(request) };
+}
+
+/** In a preview the token for a private repository may not be known yet: then its commit is not either. */
+function lacksGitSecrets({ context, secrets }: PlatformImageInputs): boolean {
+    const unknown = hasUnknown(secrets) && (typeof secrets !== "object" || hasUnknown(pickGitSecrets(secrets)));
+    return unknown && context !== undefined && readsGit(context);
 }
 
 /**

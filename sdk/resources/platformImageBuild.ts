@@ -2,7 +2,7 @@ import type { BuildReport } from "../args";
 import { buildPlatform, type BuiltImage } from "../build/build";
 import { leaseNode, type Lease } from "../build/lease";
 import { describeProgress, type BuildProgress } from "../build/progress";
-import type { BuildRequest } from "../build/request";
+import type { BuildContext, BuildRequest } from "../build/request";
 import type { BuilderNode } from "../builders/node";
 import { MultiArchError } from "../errors";
 import { formatPlatform, parsePlatform } from "../platform";
@@ -38,12 +38,13 @@ const defaultTimeoutSeconds = 3_600;
 /**
  * Builds the image of one platform, pushes it by digest and checks it in the registry. Before anything is built, the
  * builders of all platforms that are built with it and the right to push are checked: what is wrong there must not show
- * only after half of the index is pushed.
+ * only after half of the index is pushed. What is built is `pinned`, where the commits of its contexts were chosen already.
  */
 export function buildImage(
     inputs: PlatformImageInputs,
     together: readonly string[],
     context: OperationContext,
+    pinned?: BuildContext,
 ): Promise<Properties> {
     const { reporter, signal } = context;
     return withRegistry(inputs, context, async (client, where) => {
@@ -58,7 +59,7 @@ export function buildImage(
             client.checkAccess(where, ["pull", "push"]),
         ]);
         reportLease(lease, reporter);
-        const request = await createRequest(inputs, lease.node, context);
+        const request = await createRequest(inputs, lease.node, context, pinned);
         const image = await buildPlatform(request, {
             signal,
             onProgress: (progress) => reportProgress(progress, reporter),
@@ -120,6 +121,7 @@ async function createRequest(
     inputs: PlatformImageInputs,
     node: BuilderNode,
     context: OperationContext,
+    pinned: BuildContext | undefined,
 ): Promise<BuildRequest> {
     const userConfig = await readDockerConfig(findDockerConfigDir(process.env));
     const limits = [inputs.timeoutSeconds ?? defaultTimeoutSeconds, (context.timeoutMs ?? Infinity) / 1_000];
@@ -127,7 +129,7 @@ async function createRequest(
         platform: formatPlatform(parsePlatform(inputs.platform)),
         node,
         repository: inputs.repository,
-        context: inputs.context ?? { location: "." },
+        context: pinned ?? inputs.context ?? { location: "." },
         dockerfile: inputs.dockerfile,
         target: inputs.target,
         pull: inputs.pull,

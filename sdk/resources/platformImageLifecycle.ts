@@ -2,6 +2,7 @@ import { findBuildArgProblems } from "../build/buildArgs";
 import { encodeFileList } from "../context/fileList";
 import { findContextProblems } from "../context/problems";
 import { findPlatformImageProblems } from "../validation/platformImage";
+import { findShownSecrets } from "../validation/shownSecrets";
 import { imageInputs, readContent, type Content } from "./contentHash";
 import { asReplacement, findInputChanges } from "./differences";
 import type { DiffAnswer, InputProblem, OperationContext, ResourceLifecycle } from "./lifecycle";
@@ -21,7 +22,8 @@ const builtOutputs = ["digest", "ref", "manifests", "build"];
 /** The image of one platform. Nothing here ever deletes a manifest. */
 export function createPlatformImageLifecycle(): ResourceLifecycle {
     const board = createSiblingBoard();
-    // What `check` read, by its hash: `diff` and the build that follow want more of it than the hash.
+    // What `check` read, by resource and hash: `diff` and the build that follow want more of it than the hash. Equal
+    // hashes of two resources may stand for two places, each with its own accounts.
     const contents = new Map<string, Content>();
 
     return {
@@ -29,7 +31,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
 
         async check(inputs, old, context) {
             const { contentHash: _computed, ...given } = inputs;
-            const problems = findPlatformImageProblems(given);
+            const problems = [...findPlatformImageProblems(given), ...findShownSecrets(given, context.secrets)];
             if (problems.length === 0 && !imageInputs.some((name) => hasUnknown(given[name]))) {
                 problems.push(...(await findContextProblems(contextRequest(given))), ...checkBuildArgs(given, context));
             }
@@ -41,7 +43,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
                 return { problems: tracked.problems, added: {} };
             }
             const content = await readContent(given, tracked.digests, context.signal);
-            contents.set(content.hash, content);
+            contents.set(keyOf(context, content.hash), content);
             noteDecision({ ...given, contentHash: content.hash }, old, context);
             return { problems, added: { contentHash: content.hash } };
         },
@@ -53,7 +55,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
             const changes = { ...rebuilt, ...reasons, ...replaced };
             const changed = Object.keys(changes).length > 0;
             if (changed) {
-                const content = contents.get(String(inputs["contentHash"]));
+                const content = contents.get(keyOf(context, String(inputs["contentHash"])));
                 context.reporter.info(describeReasons(old, { ...reasons, ...replaced }, content));
             }
             return { changed, changes, replaces: Object.keys(replaced), stable: changed ? [] : builtOutputs };
@@ -90,11 +92,15 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
         const group = groupOf(context.urn, inputs.platform, inputs.repository);
         const siblings = [...new Set([inputs.platform, ...(inputs.siblings ?? [])])];
         const together = await board.findToBuild(group, siblings);
-        const outputs = await buildImage(inputs, together, context);
-        const { files, baseImages } = contents.get(inputs.contentHash) ?? {};
+        const { files, baseImages, context: pinned } = contents.get(keyOf(context, inputs.contentHash)) ?? {};
+        const outputs = await buildImage(inputs, together, context, pinned);
         // For the next preview, which says what has changed since.
         return { ...outputs, contextFiles: files && encodeFileList(files), baseImages };
     }
+}
+
+function keyOf({ urn }: OperationContext, contentHash: string): string {
+    return `${urn} ${contentHash}`;
 }
 
 /** What is known of an image before it is built. */

@@ -1,5 +1,6 @@
 import type { InputProblem } from "../resources/lifecycle";
 import type { Properties } from "../resources/values";
+import { checkContext } from "./context";
 
 // What a timer of Node.js can wait, 2^31-1 ms. With more it does not wait at all.
 const longestTimeoutSeconds = 2_147_483;
@@ -9,30 +10,12 @@ const cacheBackends = ["registry", "local", "inline"];
 /** What is built and how: Dockerfile, cache, limits. */
 export function checkBuild(inputs: Properties): InputProblem[] {
     return [
-        ...checkContext(inputs["context"] as ContextInputs | undefined),
+        ...checkContext(inputs),
         ...checkDockerfile(inputs["dockerfile"] as Properties | undefined),
         ...checkSecretNames(inputs["secrets"] as Properties | undefined),
         ...checkCache(inputs["cache"] as Properties | undefined),
         ...checkLimits(inputs),
     ];
-}
-
-interface ContextInputs {
-    readonly location: string;
-    readonly named?: Readonly<Record<string, { readonly location: string }>>;
-}
-
-/** A password in an address would show in the list of processes, and in what describes the image. */
-function checkContext(context: ContextInputs | undefined): InputProblem[] {
-    const named = Object.entries(context?.named ?? {}).map(
-        ([name, { location }]) => [`named.${name}.`, location] as const,
-    );
-    return [["", context?.location ?? ""] as const, ...named]
-        .filter(([, location]) => /^[a-z][a-z0-9+.-]*:\/\/[^@/]*:[^@/]+@/i.test(location))
-        .map(([path]) => ({
-            property: `context.${path}location`,
-            reason: "holds a password. Take it out, and give it as the secret GIT_AUTH_TOKEN in secrets",
-        }));
 }
 
 function checkDockerfile(dockerfile: Properties | undefined): InputProblem[] {

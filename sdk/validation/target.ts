@@ -95,9 +95,12 @@ function checkRegistries(inputs: Properties): InputProblem[] {
         }
         // An account is for a whole registry, whatever scheme or path is written with it.
         const host = normaliseAddress(address);
-        const first = registries.findIndex((other) => normaliseAddress(other.address ?? "") === host);
+        const first = registries.findIndex(
+            (other) => (other as unknown) !== unknownValue && normaliseAddress(other.address) === host,
+        );
         if (first < index && host !== "" && address !== unknownValue) {
-            problems.push({ property: `${path}.address`, reason: `is there already as registries[${first}].address` });
+            const reason = `means the same registry as registries[${first}].address. Keep one account for each registry`;
+            problems.push({ property: `${path}.address`, reason });
         }
         return problems;
     });

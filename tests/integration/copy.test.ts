@@ -101,10 +101,10 @@ describe("a copy", () => {
         assert.deepEqual(stack.view.pushedManifests(stack.repository), []);
     });
 
-    it("is repaired by the next up when it is lost, or one of its images, or when a tag was moved", async () => {
+    it("is repaired by the next up when it is lost, or a part of it, or when a tag was moved", async () => {
         await stack.up();
         const { index, platforms, attestations } = stack.pushed;
-        for (const digest of [index, platforms["linux/arm64"] ?? "", attestations[0] ?? ""]) {
+        for (const digest of [index, attestations[0] ?? ""]) {
             await stack.view.deleteManifest(`${stack.repository}@${digest}`);
             await stack.stack.refresh();
             const { summary } = await stack.up();
@@ -144,10 +144,10 @@ describe("a copy", () => {
     });
 
     it("moves no tag when it cannot be made, and the error names the account or the source", async () => {
-        const [near, far] = accountsFor(stack.world, stack.other);
-        stack.args = { registries: [near ?? [], { ...far, password: "wrong" }] as never };
+        const { world, other } = stack;
+        stack.args = { registries: accountsFor(world, { ...other, password: "wrong" }) };
         assert.match(await stack.upFails(), /\[registry-unauthorized\]\s+property: registries\[1\]\.password/);
-        stack.args = { registries: [{ ...near, password: "wrong" }, far ?? []] as never };
+        stack.args = { registries: accountsFor({ ...world, password: "wrong" }, other) };
         assert.match(await stack.upFails(), /\[registry-unauthorized\]\s+property: registries\[0\]\.password/);
         stack.args = { source: `${stack.source}:nothing` };
         assert.match(await stack.upFails(), /there is no \S+:nothing to copy.*\s+property: source/);
@@ -159,8 +159,7 @@ describe("a copy", () => {
 
     it("keeps the state and warns when its registry cannot be read", async () => {
         await stack.up();
-        const [near, far] = accountsFor(stack.world, stack.other);
-        stack.args = { registries: [near ?? [], { ...far, password: "wrong" }] as never };
+        stack.args = { registries: accountsFor(stack.world, { ...stack.other, password: "wrong" }) };
         await stack.up();
         const { stdout } = await stack.stack.refresh();
         assert.match(stdout, /not refreshed, the state stays as it was.*\[registry-unauthorized\]/s);
@@ -184,10 +183,10 @@ describe("a copy", () => {
 
     it("can be imported, and shows no changes afterwards", async () => {
         await stack.up();
-        const { stack: engine } = stack;
-        const [far] = accountsFor(stack.other);
-        const auth = Buffer.from(`${far?.username ?? ""}:${far?.password ?? ""}`).toString("base64");
-        const config = { auths: { [stack.other.registry]: { auth } } };
+        const { stack: engine, other } = stack;
+        // An import has no inputs yet, so the account comes from the machine's docker configuration.
+        const auth = Buffer.from(`${other.username}:${other.password}`).toString("base64");
+        const config = { auths: { [other.registry]: { auth } } };
         writeFileSync(join(stack.env["DOCKER_CONFIG"] ?? "", "config.json"), JSON.stringify(config));
         await engine.destroy();
         await engine.import({
@@ -196,7 +195,7 @@ describe("a copy", () => {
             generateCode: false,
         });
         const { summary, outputs } = await stack.up();
-        assert.equal(summary.resourceChanges?.create, 1, "the stack itself");
+        assert.equal(summary.resourceChanges?.create, undefined, "nothing is made anew");
         assert.equal(outputs["digest"]?.value, stack.pushed.index);
         assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 2 });
     });

@@ -14,6 +14,8 @@ export interface StorageOptions {
     readonly blobStorage?: string;
     /** Refuses to point a tag to something else, or to the same again. */
     readonly immutableTags?: boolean;
+    /** Answers to a manifest that is not there without saying so: with a bare 404, or a 403 that hides it. */
+    readonly absence?: 403 | 404;
     /** Never links content from another repository, and begins an upload instead. */
     readonly withoutMounts?: boolean;
 }
@@ -101,7 +103,10 @@ export function createStorage(options: StorageOptions): Storage {
             const { digest } = store(repository, body, mediaType, tag);
             return { status: 201, headers: { "docker-content-digest": digest } };
         },
-        getManifest: (repository, name) => getContent(repository, name, "MANIFEST_UNKNOWN"),
+        getManifest: (repository, name) =>
+            options.absence !== undefined && find(repository, name) === undefined
+                ? { status: options.absence }
+                : getContent(repository, name, "MANIFEST_UNKNOWN"),
         getBlob: (repository, digest) =>
             options.blobStorage !== undefined && find(repository, digest) !== undefined
                 ? { status: 307, headers: { location: `${options.blobStorage}/${digest}?signature=abc` } }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SetupError } from "./console.mjs";
 import { tailOf } from "./exec.mjs";
 import { ensureDir } from "./paths.mjs";
-import { startTimeOf } from "./processes.mjs";
+import { processesWith, startTimeOf } from "./processes.mjs";
 import { hashOf, readJson, writeJson } from "./stamp.mjs";
 
 const POLL_MS = 50;
@@ -67,14 +67,32 @@ export async function startDaemon(options) {
 }
 
 /**
- * Finds a daemon by its pid file. Undefined when it does not run any more.
+ * Finds a daemon by its pid file, or by its configuration file where that is missing or names another process.
+ * Undefined when it does not run any more. Stopping it stops all that run with this configuration file.
  * @param {{ name: string, dir: string }} where
- * @returns {(Daemon & { fingerprint: string }) | undefined}
+ * @returns {(Daemon & { fingerprint?: string }) | undefined}
  */
 export function findDaemon({ name, dir }) {
     const record = readJson(pidFileOf(dir, name));
-    const daemon = record && describe({ name, dir, ...record });
-    return daemon?.isRunning() ? { ...daemon, fingerprint: record.fingerprint } : undefined;
+    const strays = processesWithConfig({ name, dir }).map((pid) => ({ pid, startTime: startTimeOf(pid) }));
+    const others = strays.filter(({ pid }) => pid !== record?.pid);
+    const running = [...(record ? [record] : []), ...others]
+        .map(({ pid, startTime, fingerprint }) => ({ ...describe({ name, dir, pid, startTime }), fingerprint }))
+        .filter((daemon) => daemon.isRunning());
+    const [first] = running;
+    const stop = async () => void (await Promise.all(running.map((daemon) => daemon.stop())));
+    return first && { ...first, stop };
+}
+
+/**
+ * The processes that were started as `registry serve FILE` or `buildkitd --config FILE` with the file of this daemon.
+ * @param {{ name: string, dir: string }} where
+ */
+function processesWithConfig({ name, dir }) {
+    return [
+        ...processesWith(["serve", join(dir, `${name}.json`)]),
+        ...processesWith(["--config", join(dir, `${name}.toml`)]),
+    ];
 }
 
 /**
@@ -110,7 +128,10 @@ function describe({ name, dir, pid, startTime }) {
                 await waitFor(() => !isRunning(), STOP_SECONDS);
             }
         }
-        rmSync(pidFileOf(dir, name), { force: true });
+        // By now the file may be that of another process.
+        if (readJson(pidFileOf(dir, name))?.pid === pid) {
+            rmSync(pidFileOf(dir, name), { force: true });
+        }
     };
     return { name, pid, logFile: logFileOf(dir, name), isRunning, stop };
 }

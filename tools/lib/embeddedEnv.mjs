@@ -7,11 +7,13 @@ import { writePrivate } from "./privateFile.mjs";
 /**
  * The variables with which pulumi, buildx and our own registry client work in the embedded environment.
  * @param {import("./embedded.mjs").Embedded} embedded
- * @returns {Record<string, string>}
+ * @returns {Record<string, string | undefined>} undefined where a variable must not be set
  */
 export function describeEnv({ registry, certificates, passphraseFile }) {
     return {
         PULUMI_BACKEND_URL: `file://${ensureDir(stateDir)}`,
+        // It would win over the file, and is about the user's own stacks.
+        PULUMI_CONFIG_PASSPHRASE: undefined,
         PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
         PULUMI_HOME: process.env.PULUMI_HOME || ensureDir(join(embeddedDir, "pulumi")),
         PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -47,11 +49,13 @@ export function describeConfig({ registry, builders, certificates }) {
 
 /**
  * Writes `.cache/env`, for `source .cache/env` in a shell.
- * @param {Record<string, string>} variables
+ * @param {Record<string, string | undefined>} variables
  */
 export function writeEnvFile(variables) {
     const path = [binDir, join(nodeDir, "bin")].map(quote).join(":");
-    const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`);
+    const lines = Object.entries(variables).map(([name, value]) =>
+        value === undefined ? `unset ${name}` : `export ${name}=${quote(value)}`,
+    );
     writePrivate(envFile, [`export PATH=${path}:"$PATH"`, ...lines, ""].join("\n"));
 }
 

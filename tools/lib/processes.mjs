@@ -34,19 +34,27 @@ export function listensOn(pid, port) {
 }
 
 /**
+ * The processes that run with these as their last arguments. Those that have ended and are not yet forgotten do not
+ * count.
+ * @param {string[]} args
+ * @returns {number[]}
+ */
+export function processesWith(args) {
+    const ending = args.map((arg) => `\0${arg}`).join("") + "\0";
+    return allProcesses().filter((pid) => readOptional(`/proc/${pid}/cmdline`).endsWith(ending));
+}
+
+/**
  * The processes whose root folder is an overlay with its upper layer below `dir`: the containers of a builder there.
  * @param {string} dir
  * @returns {number[]}
  */
 export function containersBelow(dir) {
-    return readdirSync("/proc")
-        .filter((name) => /^\d+$/.test(name))
-        .filter((pid) => {
-            const mounts = readOptional(`/proc/${pid}/mountinfo`).split("\n");
-            const root = mounts.find((line) => line.split(" ")[4] === "/");
-            return root !== undefined && root.includes(`upperdir=${dir}/`);
-        })
-        .map(Number);
+    return allProcesses().filter((pid) => {
+        const mounts = readOptional(`/proc/${pid}/mountinfo`).split("\n");
+        const root = mounts.find((line) => line.split(" ")[4] === "/");
+        return root !== undefined && unescapePath(root).includes(`upperdir=${dir}/`);
+    });
 }
 
 /**
@@ -60,6 +68,12 @@ export function mountsBelow(dir) {
         .map((line) => unescapePath(line.split(" ")[4] ?? ""))
         .filter((path) => path.startsWith(`${dir}/`))
         .reverse();
+}
+
+function allProcesses() {
+    return readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number);
 }
 
 /** @param {number} pid */

@@ -31,7 +31,7 @@ describe("a Dockerfile", () => {
             images: ["alpine:latest", "debian:latest"],
         },
         "may hold a platform as an architecture or an operating system alone": {
-            text: "FROM --platform=arm64 alpine AS a\nFROM --platform=linux debian\nCOPY --from=a / /",
+            text: "FROM --platform=arm64 alpine AS a\nFROM --platform=Linux debian\nCOPY --from=a / /",
             options: { platform: "linux/arm/v7", buildPlatform: amd64 },
             images: ["alpine:latest linux/arm64", "debian:latest linux/amd64"],
         },
@@ -75,7 +75,7 @@ describe("here-documents", () => {
                 "FROM c",
                 "RUN echo $((1<<2)) && cat <<<EOF",
                 "FROM d",
-                "ENV X=<<EOF",
+                "CMD cat <<EOF",
                 "FROM e",
                 "RUN echo '<<EOF",
                 "FROM f",

@@ -82,6 +82,11 @@ describe("variables in FROM", () => {
         assert.deepEqual(found.images, [{ ref: "docker.io/library/x:1", platform: "linux/amd64" }]);
     });
 
+    it("are declared one or several in a line, with white space in quotes or escaped", () => {
+        const args = `ARG A='x "y' B="z' w\\" v" C=u\\ t D=1 E\nARG\tF=2`;
+        assert.equal(expand("$D-$F-${A#???}-${B#??????}-${C%??}-${E-unset}", { args }), "1-2-y-v-u-unset");
+    });
+
     it("have the last value that is declared", () => {
         assert.equal(expand("$V", { args: "ARG V=1\nARG V=${V}2\nARG V" }), "12");
     });

@@ -129,6 +129,19 @@ describe("the build of one platform", () => {
         assertNothingLeft();
     });
 
+    it("keeps secrets out of what buildx says beside the progress", async () => {
+        play("a hint about hunter22\nERROR: failed to solve: hunter22, PRIVATE-KEY-1 and pin\n");
+        const error = await failureOf({
+            secrets: { token: "hunter22", pin: "pin\n" },
+            node: { ...requestOf().node, tls: { ca: "CA", cert: "CERT", key: "PRIVATE-KEY-1" } },
+        });
+        assert.deepEqual(error.fields.lines, [
+            "a hint about [secret]",
+            "ERROR: failed to solve: [secret], [secret] and [secret]",
+        ]);
+        assert.equal(error.fields.what, "the build failed: [secret], [secret] and [secret]");
+    });
+
     it("gives build arguments by name, with their values in the environment", async () => {
         play(replay("built"));
         await buildPlatform(request({ buildArgs: { VERSION: "1 2", PATH: "/odd" } }), options);

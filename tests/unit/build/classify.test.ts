@@ -73,6 +73,26 @@ describe("a failed build", () => {
             "registry-not-found",
             false,
         ],
+        [
+            "failed to solve: failed to resolve source metadata for registry.io/unavailable/app:1: registry.io/unavailable/app:1: not found",
+            "registry-not-found",
+            false,
+        ],
+        [
+            'failed to solve: failed to resolve source metadata for r.io/denied/429:1: failed to do request: Head "https://r.io/v2/denied/429/manifests/1": x509: unknown',
+            "registry-untrusted",
+            false,
+        ],
+        [
+            "failed to solve: failed to push r.io/denied/a: unexpected status from POST request to https://r.io/v2/denied/a/blobs/uploads/: 404 Not Found",
+            "registry-not-found",
+            false,
+        ],
+        [
+            "failed to solve: failed to resolve source metadata for r.io/a/b:1: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope",
+            "registry-forbidden",
+            false,
+        ],
         ["failed to solve: something new", "build-failed", false],
     ];
     for (const [text, code, transient] of texts) {

@@ -70,6 +70,15 @@ describe("the progress of a build", () => {
         assert.equal(reader.failure(), undefined);
     });
 
+    it("shows no secret in the error of a step, and in hints", () => {
+        const reader = createProgressReader(createRedactor(["hunter22"]));
+        const short = Buffer.from("Ouch: ARG hunter22").toString("base64");
+        const vertex = { digest: "d", name: "[1/1] RUN x", error: "process hunter22 failed" };
+        const events = reader.push(JSON.stringify({ vertexes: [vertex], warnings: [{ vertex: "d", short }] }));
+        assert.deepEqual(events, [{ kind: "warning", text: "Ouch: ARG [secret]" }]);
+        assert.equal(reader.failure()?.error, "process [secret] failed");
+    });
+
     it("does not begin before the builder answers", () => {
         assert.equal(read("builder-down").reader.totals().startedAt, undefined);
     });

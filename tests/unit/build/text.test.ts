@@ -89,8 +89,20 @@ describe("the redactor", () => {
         assert.equal(redact("abcdefgh }"), "[secret] }");
     });
 
+    it("does not count white space around a secret", () => {
+        const redact = createRedactor(["abc\n", " pin42\r\n", "\n   \n"]);
+        assert.equal(redact("abc   pin42"), "[secret]   [secret]");
+        assert.equal(redact("abc\n"), "[secret]\n");
+    });
+
+    it("leaves short lines of a secret with several lines alone", () => {
+        const redact = createRedactor(["first12\nsecond-line\n"]);
+        assert.equal(redact("first12 second-line"), "first12 [secret]");
+        assert.equal(redact("first12\nsecond-line"), "[secret]");
+    });
+
     it("leaves text alone when a secret is too short to hide", () => {
-        assert.equal(createRedactor(["", "a", "ab"])("a bad cab"), "a bad cab");
+        assert.equal(createRedactor(["", "a", "ab", "ab\n"])("a bad cab"), "a bad cab");
     });
 });
 

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { MultiArchError } from "../../../sdk/errors";
-import { hideCredentials, lookupArguments, resolveCommit, selectCommit } from "../../../sdk/context/gitCommit";
+import { hideCredentials } from "../../../sdk/context/gitAccess";
+import { lookupArguments, resolveCommit, selectCommit } from "../../../sdk/context/gitCommit";
 import { hashContext } from "../../../sdk/context/hash";
 import { addTo, createFolders } from "./folders";
 

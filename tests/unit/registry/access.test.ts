@@ -114,6 +114,22 @@ describe("access tokens", () => {
         assert.equal(new URL(asked[0]?.path ?? "", "http://x").searchParams.get("service"), "registry, double");
     });
 
+    it("are never asked for another repository than the request's own", async () => {
+        const double = await stage.double({ auth: "bearer" });
+        const realm = `Bearer realm="http://${double.host}/token",service="registry, double"`;
+        const scope = "repository:user/image:pull registry:catalog:* repository:team/app:delete";
+        const headers = { "www-authenticate": `${realm},scope="${scope}"` };
+        double.failNext({ request: /^GET \/v2\/$/, answer: { status: 401, headers } });
+        const client = stage.client({ registries: [{ address: double.host, ...account }] });
+        await client.checkAccess(refer(double), ["pull", "push"]);
+        const [asked] = double.requests.filter(({ path }) => path.startsWith("/token"));
+        assert.deepEqual(new URL(asked?.path ?? "", "http://x").searchParams.getAll("scope"), [
+            "repository:team/app:pull,push",
+            "registry:catalog:*",
+            "repository:team/app:delete",
+        ]);
+    });
+
     it("are renewed once when they have expired", async () => {
         const double = await stage.double({ auth: "bearer" });
         double.putManifest("team/app", index, "v1");

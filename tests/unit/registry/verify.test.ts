@@ -160,6 +160,21 @@ describe("checking a platform's image in the registry", () => {
         assert.match(error.message, /\| the index sha256:.* holds 0 images for linux\/amd64 .found: linux\/arm64/);
     });
 
+    it("takes a bare 404 for a missing manifest only where that is wanted", async () => {
+        const double = await stage.double({ absence: 404 });
+        const { image, index } = pushWithAttestation(double);
+        double.removeContent(image.digest);
+        const verify = (absentOn: readonly (403 | 404)[]) =>
+            verifyImage(stage.client(), refer(double), index.digest, arm64, { absentOn });
+        const result = await verify([404]);
+        assert.ok(!result.complete);
+        assert.deepEqual(
+            result.problems.map(({ kind, digest }) => [kind, digest]),
+            [["manifest", image.digest]],
+        );
+        await assertFails(verify([]), "registry-broken");
+    });
+
     it("fails, and calls nothing missing, when the registry cannot be read", async () => {
         const double = await stage.double();
         const { image } = pushImage(double, arm64);

@@ -124,6 +124,23 @@ describe("inputs of a MultiArchImage", () => {
             property: "emulation",
             reason: /"never"/,
         },
+        {
+            title: "two accounts for one registry",
+            change: {
+                registries: [
+                    { address: "r.example.com/team1", username: "u", password: "p" },
+                    { address: "https://R.example.com", username: "v", password: "q" },
+                ],
+            },
+            property: "registries[1].address",
+            reason: /same registry as registries\[0\]\.address/,
+        },
+        {
+            title: "more time than a timer can wait",
+            change: { timeoutSeconds: 2_147_484 },
+            property: "timeoutSeconds",
+            reason: /24 days/,
+        },
         { title: "no time at all", change: { timeoutSeconds: 0 }, property: "timeoutSeconds", reason: /more than 0/ },
     ];
     for (const { title, change, property, reason } of cases) {
@@ -149,6 +166,9 @@ describe("inputs of a MultiArchImage", () => {
     });
 
     it("counts what is not known yet as right", () => {
+        const registries = [unknownValue, { address: unknownValue }, { address: unknownValue }];
+        assert.deepEqual(findComponentProblems({ ...good, registries }), []);
+        assert.deepEqual(findComponentProblems({ ...good, timeoutSeconds: 2_147_483 }), []);
         const later = { ...good, repository: unknownValue, builders: unknownValue, tags: [unknownValue] };
         assert.deepEqual(findComponentProblems(later), []);
     });

@@ -1,0 +1,36 @@
+import type { InputProblem } from "../resources/lifecycle";
+import { isObject, type Properties } from "../resources/values";
+import { listLocations } from "./context";
+
+// The engine does not hide shorter values either: they are part of too many harmless texts.
+const shortestSecret = 3;
+
+/**
+ * Finds secrets where they would be seen: what names places and stages is part of the arguments of buildx, which
+ * everyone on the machine can read, and of what describes the image.
+ */
+export function findShownSecrets(inputs: Properties, secrets: readonly string[]): InputProblem[] {
+    const hidden = secrets.filter((secret) => secret.length >= shortestSecret);
+    return listShown(inputs)
+        .filter(([, text]) => hidden.some((secret) => text.includes(secret)))
+        .map(([property]) => ({
+            property,
+            reason: "holds a secret, which everyone on the machine could see. Take it out, or do not mark it as one",
+        }));
+}
+
+function listShown({ context, dockerfile, target, cache }: Properties): [property: string, text: string][] {
+    const registry = isObject(cache) ? cache["registry"] : undefined;
+    const local = isObject(cache) ? cache["local"] : undefined;
+    const inline = isObject(cache) ? cache["inline"] : undefined;
+    const from = isObject(inline) && Array.isArray(inline["from"]) ? (inline["from"] as unknown[]) : [];
+    const others: [string, unknown][] = [
+        ["dockerfile.location", isObject(dockerfile) ? dockerfile["location"] : undefined],
+        ["target", target],
+        ["cache.registry.ref", isObject(registry) ? registry["ref"] : undefined],
+        ["cache.local.directory", isObject(local) ? local["directory"] : undefined],
+        ...from.map((ref, index): [string, unknown] => [`cache.inline.from[${index}]`, ref]),
+    ];
+    const texts = others.filter((entry): entry is [string, string] => typeof entry[1] === "string");
+    return [...listLocations(context), ...texts];
+}
