@@ -62,6 +62,8 @@ export async function measureDockerBuild(plugin, root, env) {
 /** @param {number} pid */
 function readProcessorSeconds(pid) {
     // The name comes before, in brackets, and may hold anything.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ");
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }

@@ -23,7 +23,10 @@ export function compareFileLists(old: FileList, current: FileList): FileChanges 
  */
 export function describeFileChanges({ changed, added, removed }: FileChanges, limit = 10): string {
     const groups = Object.entries({ changed, added, removed }).filter(([, names]) => names.length > 0);
-    const shares = shareOut(limit, groups.map(([, names]) => names.length));
+    const shares = shareOut(
+        limit,
+        groups.map(([, names]) => names.length),
+    );
     return groups
         .map(([verb, names], index) => {
             const shown = names.slice(0, shares[index]).map(showName);

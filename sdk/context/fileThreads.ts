@@ -15,8 +15,8 @@ export interface FileThreads {
     close(): Promise<void>;
 }
 
-// Enough for any disk; each costs about ten megabytes.
-const maximumThreads = 6;
+// Each takes twenty megabytes, and hardly any disk keeps more of them busy.
+const maximumThreads = 3;
 
 interface Job {
     readonly paths: readonly EntryPath[];
@@ -76,7 +76,12 @@ export function startFileThreads(
         read(paths) {
             const table = createTable(paths);
             const done = new Promise<FileContents>((resolve, reject) => {
-                jobs.push({ paths, resolve: () => resolve((place) => readRecord(table, place)), reject, left: threads });
+                jobs.push({
+                    paths,
+                    resolve: () => resolve((place) => readRecord(table, place)),
+                    reject,
+                    left: threads,
+                });
             });
             // Whoever asked may be busy with an earlier list when this one fails.
             done.catch(() => undefined);

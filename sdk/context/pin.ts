@@ -5,11 +5,11 @@ import type { ContextSource, HashRequest } from "./request";
 
 /**
  * The same contexts, with the commit that each git repository is at now in place of its ref. What is hashed and built
- * from the answer stays the same, whatever is pushed meanwhile.
+ * from the answer stays the same, whatever is pushed meanwhile. The ref of the main context stays where `keepsRef` says so.
  *
  * Throws as `hashContext` does.
  */
-export async function pinContext(request: HashRequest): Promise<ContextSource> {
+export async function pinContext(request: HashRequest, { keepsRef = false } = {}): Promise<ContextSource> {
     const { context, secrets, runGit, signal } = request;
     if (!readsGit(context)) {
         return context;
@@ -27,7 +27,7 @@ export async function pinContext(request: HashRequest): Promise<ContextSource> {
         return [name, { location: await pin(location, sources.get(name)) }] as const;
     });
     return {
-        location: await pin(context.location, plan.main),
+        location: keepsRef ? context.location : await pin(context.location, plan.main),
         ...(context.named ? { named: Object.fromEntries(await Promise.all(named)) } : {}),
     };
 }

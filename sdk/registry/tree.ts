@@ -52,11 +52,13 @@ export async function findWhole(
             return undefined;
         }
     }
-    let missing = 0;
-    await forEachAtOnce(listBlobs([found]), checksAtOnce, undefined, async (blob) => {
-        missing += (await client.hasBlob(repository, blob.digest)) ? 0 : 1;
+    const missing: string[] = [];
+    await forEachAtOnce(listBlobs([found]), checksAtOnce, undefined, async ({ digest: blob }) => {
+        if (!(await client.hasBlob(repository, blob))) {
+            missing.push(blob);
+        }
     });
-    return missing === 0 ? found : undefined;
+    return missing.length === 0 ? found : undefined;
 }
 
 /** The images that an index lists, or the image itself, by platform. Attestations are no images. */

@@ -71,9 +71,12 @@ export async function readContent(
 
 /** The commits are chosen first: what is hashed is what will be built, however long that takes. */
 async function pinRequest(image: PlatformImageInputs, signal: AbortSignal): Promise<HashRequest> {
-    const { context = { location: "." }, dockerfile, secrets } = image;
+    const { context = { location: "." }, dockerfile, secrets, buildArgs } = image;
     const request = { context, dockerfile, secrets, signal };
-    return { ...request, context: await pinContext(request) };
+    // With this argument a build gets the git folder, where a commit lacks its branch or tag. BuildKit has options in
+    // the address for that, which can be pinned: https://docs.docker.com/build/concepts/context/#url-queries
+    const keepsRef = buildArgs?.["BUILDKIT_CONTEXT_KEEP_GIT_DIR"] !== undefined;
+    return { ...request, context: await pinContext(request, { keepsRef }) };
 }
 
 /** In a preview the token for a private repository may not be known yet: then its commit is not either. */

@@ -13,11 +13,13 @@ import { getWorld, type World } from "../support/world";
 const fixtures = join(__dirname, "..", "fixtures", "upgrade");
 const states = join(fixtures, "states");
 
+const recordedRepository = "registry.example.com/team/app";
+
 /** Recorded without TLS and accounts: a state with a key in it has no place in a repository. */
 const recorded: MultiArchImageArgs = {
     context: { location: "./app" },
     platforms: ["linux/amd64", "linux/arm64"],
-    repository: "registry.example.com/team/app",
+    repository: recordedRepository,
     tags: ["1.0", "latest"],
     buildArgs: { MODE: "release" },
     cache: { registry: {} },
@@ -82,8 +84,8 @@ describe("a state of an earlier version", () => {
 
     /** Builds for real, and then puts what the program of the recording says in place of builders and registry. */
     async function record(): Promise<void> {
-        let args: MultiArchImageArgs = { ...recorded, ...imageArgs(world, world.newRepository()), cache: {} };
-        args = { ...args, cache: { registry: {} } };
+        const repository = world.newRepository();
+        const args = { ...recorded, ...imageArgs(world, repository) };
         const stack = await createStack(world, () => {
             const { indexDigest, contentHash } = new MultiArchImage("app", args);
             return Promise.resolve({ indexDigest, contentHash });
@@ -106,7 +108,7 @@ describe("a state of an earlier version", () => {
             }
         }
         const text = JSON.stringify(rename(state, "STACK", "PROJECT"), undefined, 4)
-            .replaceAll(String(args.repository), String(recorded.repository))
+            .replaceAll(repository, recordedRepository)
             .replaceAll(stack.folder, ".");
         assert.doesNotMatch(text, /PRIVATE KEY|ciphertext/);
         writeFileSync(join(states, `${packageVersion}.json`), `${text}\n`);

@@ -3,7 +3,7 @@ import { amd64, check } from "./cases";
 describe("a Dockerfile", () => {
     check({
         "may have Windows line ends, a byte order mark, indents, tabs and any case": {
-            text: "\ufeff# note\r\n  from\talpine  As\tx\r\nfrom x\r\ncopy --from=debian \\\r\n  / /\r\n",
+            text: "\ufeff# note\r\n  from\talpine  As\tx\r\nfrom x\r\ncopy \\\r\n --from=debian \\\r\n  / /\r\nRUN x\r\n",
             images: ["alpine:latest", "debian:latest"],
         },
         "goes on in the next line behind a backslash, over comments and empty lines": {
@@ -23,8 +23,8 @@ describe("a Dockerfile", () => {
             images: ["alpine:latest"],
         },
         "may hold flags in quotes": {
-            text: `FROM --platform="linux/arm64" alpine\nRUN --mount='type=bind,from=debian,target=/x' --network=none ls\nCOPY --from='x' / /`,
-            images: ["alpine:latest linux/arm64", "debian:latest", "x:latest"],
+            text: `FROM --platform="linux/arm64" alpine\nRUN --mount='type=bind,from=debian,target=/x' --network=none ls\nCOPY --from='x' / /\nCOPY --from=\\y / /`,
+            images: ["alpine:latest linux/arm64", "debian:latest", "x:latest", "y:latest"],
         },
         "may hold mounts in CSV": {
             text: `FROM alpine\nRUN --mount='type=bind,"FROM=debian","target=/a,b"' --mount=type=tmpfs,target=/t ls`,
@@ -80,6 +80,8 @@ describe("here-documents", () => {
                 "RUN echo '<<EOF",
                 "FROM f",
                 "RUN x=${y@Q} cat <<EOF",
+                "FROM g",
+                "RUN cat \\<<EOF",
                 "FROM alpine",
             ].join("\n"),
             images: ["alpine:latest"],

@@ -40,7 +40,9 @@ describe("variables in FROM", () => {
         ["${V%.*}", "1.2.3-rc"],
         ["${V%%.*}", "1"],
         ["${V#?.}", "2.3-rc.1"],
-        ["${V#x}", "1.2.3-rc.1"],
+        ["${V#2}", "1.2.3-rc.1"],
+        ["d${U#x}", "d"],
+        ["d${U/x/y}", "d"],
         ["v${V#1?2}", "v.3-rc.1"],
         ["${V#\\*}", "1.2.3-rc.1"],
         ["${V/./_}", "1_2.3-rc.1"],
@@ -49,6 +51,8 @@ describe("variables in FROM", () => {
         ["${V//[.]/_}", "1.2.3-rc.1"],
         ['"$V"', "1.2.3-rc.1"],
         ["'v'", "v"],
+        ['"\\$V"', /"\$V" may hold/],
+        ['"a\\v"', /"a\\v" may hold/],
         ["'$V'", /"\$V" may hold/],
         ["\\v", "v"],
         ["$", /"\$" may hold/],
@@ -98,6 +102,15 @@ describe("variables in FROM", () => {
         assert.equal(expand("${BUILDPLATFORM//\\//.}", {}), "linux.arm.v7");
         assert.equal(expand("x$TARGETVARIANT", { platform: "linux/arm64/v8" }), "x");
         assert.equal(expand("$TARGETSTAGE", { target: "STAGE" }), "STAGE");
+    });
+
+    it("know the stage that is built by default", () => {
+        const found = findBaseImages("FROM a AS one\nFROM x:$TARGETSTAGE AS two", { platform: "linux/amd64" });
+        assert.deepEqual(found.images, [{ ref: "docker.io/library/x:two", platform: "linux/amd64" }]);
+        assert.equal(
+            findBaseImages("FROM x:$TARGETSTAGE", { platform: "linux/amd64" }).images[0]?.ref,
+            "docker.io/library/x:default",
+        );
     });
 
     it("let build arguments win over the platforms", () => {

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { chmodSync, cpSync, linkSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MultiArchError } from "../../../sdk/errors";
-import { compareFileLists } from "../../../sdk/context/fileChanges";
 import { hashContext } from "../../../sdk/context/hash";
 import type { HashRequest } from "../../../sdk/context/request";
 import type { Tree } from "./folders";
@@ -203,78 +201,6 @@ describe("hashing a context", () => {
         });
     });
 
-    describe("says what it covers", () => {
-        const start = (content: string | Uint8Array): string =>
-            createHash("sha256").update(content).digest("hex").slice(0, 8);
-
-        it("with what each entry is, and a folder only when nothing is in it", async () => {
-            const root = folders.make(sample);
-            chmodSync(join(root, "src/run.sh"), 0o755);
-            const { entries } = await hashContext({ context: { location: root } });
-            const link = entries.get("link") ?? "";
-            assert.match(link, /^l[0-9a-f]{8}$/);
-            assert.deepEqual(
-                [...entries],
-                [
-                    [".dockerignore", `f${start("ignored\n")}`],
-                    ["Dockerfile", `f${start("FROM scratch\nCOPY . /\n")}`],
-                    ["empty/folder/", "d"],
-                    ["link", link],
-                    ["src/main.go", `f${start("package main\n")}`],
-                    ["src/run.sh", `x${start("#!/bin/sh\n")}`],
-                ],
-            );
-        });
-
-        it("with the Dockerfile once, also when the context is reached through a link", async () => {
-            const base = folders.make({ "app/Dockerfile": "", "app/.dockerignore": "", link: { link: "app" } });
-            for (const location of ["./app", "./link"]) {
-                const { entries } = await hashContext({ context: { location }, baseDirectory: base });
-                assert.deepEqual([...entries.keys()], [".dockerignore", "Dockerfile"]);
-            }
-        });
-
-        it("with a Dockerfile that is not in the context, and with named contexts", async () => {
-            const root = folders.make({ ".dockerignore": "*", Dockerfile: "FROM a" });
-            const app = folders.make({ "a/b": "" });
-            const named = { app: { location: app }, base: { location: "docker-image://alpine" } };
-            const hash = () => hashContext({ context: { location: root, named } });
-            const before = await hash();
-            assert.deepEqual([...before.entries.keys()], ["(Dockerfile)", "app:a/b", "base:(context)"]);
-            addTo(root, { Dockerfile: "FROM b" });
-            addTo(app, { "a/b": "x" });
-            const { changed } = compareFileLists(before.entries, (await hash()).entries);
-            assert.deepEqual(changed, ["(Dockerfile)", "app:a/b"]);
-        });
-
-        it("also when it takes threads to read it all", async () => {
-            // The first file is enough to keep one thread busy for longer than it may be.
-            const tree: Record<string, string | Uint8Array> = {
-                Dockerfile: "",
-                "a/first": Buffer.alloc(96 * 2 ** 20, 1),
-            };
-            for (let index = 0; index < 500; index++) {
-                tree[`${index % 7}/é${index}`] = `content of ${index}`;
-            }
-            // One, and its neighbours, of the size that is read in one go.
-            for (const size of [256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1]) {
-                tree[`size/${size}`] = Buffer.alloc(size, size % 251);
-            }
-            const root = folders.make(tree);
-            chmodSync(join(root, "6/é6"), 0o755);
-            const { entries, files, bytes } = await hashContext({ context: { location: root } });
-            const expected = Object.entries(tree).map(([path, content]): [string, string] => [
-                path,
-                `${path === "6/é6" ? "x" : "f"}${start(content)}`,
-            ]);
-            assert.deepEqual([...entries].sort(), expected.sort());
-            assert.deepEqual(
-                [files, bytes],
-                [expected.length, Object.values(tree).reduce((sum, content) => sum + Buffer.byteLength(content), 0)],
-            );
-        });
-    });
-
     it("fails for a file that may not be read, which BuildKit would send empty", async () => {
         const root = folders.make({ Dockerfile: "", closed: "x" });
         chmodSync(join(root, ".."), 0o755);
@@ -285,22 +211,6 @@ describe("hashing a context", () => {
                 (error) =>
                     error instanceof MultiArchError &&
                     error.code === "context-unreadable" &&
-                    error.message.includes("closed in the context cannot be read (EACCES)"),
-            ),
-        );
-    });
-
-    it("fails in the same way when a thread meets it", async () => {
-        const root = folders.make({ Dockerfile: "", "a/first": Buffer.alloc(96 * 2 ** 20), closed: "x", z: "" });
-        chmodSync(join(root, ".."), 0o755);
-        chmodSync(join(root, "closed"), 0);
-        await withoutPrivileges(() =>
-            assert.rejects(
-                digestOf(root),
-                (error) =>
-                    error instanceof MultiArchError &&
-                    error.code === "context-unreadable" &&
-                    error.fields.property === "context.location" &&
                     error.message.includes("closed in the context cannot be read (EACCES)"),
             ),
         );

@@ -19,12 +19,27 @@ describe("a context behind a URL", () => {
     let body = randomBytes(1024 * 1024);
     let authorization: string | undefined;
     const open: ServerResponse[] = [];
+    let losses = 0;
 
     before(async () => {
         server = createServer((request, response) => {
             authorization = request.headers.authorization;
             if (request.url === "/app.tar.gz") {
                 response.end(body);
+            } else if (request.url?.startsWith("/lost")) {
+                losses += 1;
+                if (request.url === "/lost" || losses === 1) {
+                    response.writeHead(200, { "content-length": body.length });
+                    response.write(body.subarray(0, 100), () => response.destroy());
+                } else {
+                    response.end(body);
+                }
+            } else if (request.url === "/drip") {
+                open.push(response);
+                const timer = setInterval(() => response.write("x"), 20);
+                response.on("close", () => {
+                    clearInterval(timer);
+                });
             } else if (request.url === "/endless") {
                 response.write("x");
                 open.push(response);
@@ -102,6 +117,32 @@ describe("a context behind a URL", () => {
             secure.close();
         }
     });
+
+    it("is read once more when the connection is lost, and not more often", async () => {
+        losses = 0;
+        const expected = createHash("sha256").update(body).digest("hex");
+        assert.equal(await hashRemoteFile(`http://${host}/lost-once`, { property }), expected);
+        assert.equal(losses, 2);
+        losses = 0;
+        await assert.rejects(
+            hashRemoteFile(`http://${host}/lost`, { property }),
+            (error) => error instanceof MultiArchError && error.code === "context-unresolved" && error.transient,
+        );
+        assert.equal(losses, 2);
+    });
+
+    for (const [path, limits, text] of [
+        ["endless", { idleMs: 200, totalMs: 60_000 }, /sent nothing for 0.2 seconds/],
+        ["drip", { idleMs: 60_000, totalMs: 300 }, /was not read in 0.3 seconds/],
+    ] as const) {
+        it(`is an error when it takes too long: ${path}`, async () => {
+            await assert.rejects(
+                hashRemoteFile(`http://${host}/${path}`, { property, limits }),
+                (error) =>
+                    error instanceof MultiArchError && error.code === "context-unresolved" && text.test(error.message),
+            );
+        });
+    }
 
     it("is an error when nobody answers", async () => {
         const closed = createServer();

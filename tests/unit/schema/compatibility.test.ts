@@ -37,14 +37,13 @@ describe("the schema of an earlier version", () => {
 
     it("would be broken by a missing input, another type, or a new required one", () => {
         const [resource = ""] = Object.keys(current.resources);
-        const broken = structuredClone(current) as { resources: Record<string, Required<Shape>> };
-        const shape = broken.resources[resource];
-        assert.ok(shape);
-        const [first = "", second = "", third = ""] = Object.keys(shape.inputProperties);
-        delete shape.inputProperties[first];
-        shape.inputProperties[second] = { type: "object" };
-        shape.requiredInputs = [...shape.requiredInputs, "new", third];
-        const breaks = findBreaks(current, broken as Schema);
+        const shape = current.resources[resource];
+        assert.ok(shape?.inputProperties);
+        const [[first] = [""], [second] = [""], ...others] = Object.entries(shape.inputProperties);
+        const inputProperties = { ...Object.fromEntries(others), [second]: { type: "object" } };
+        const requiredInputs = [...(shape.requiredInputs ?? []), "new"];
+        const broken = { ...current, resources: { [resource]: { ...shape, inputProperties, requiredInputs } } };
+        const breaks = findBreaks(current, broken);
         for (const problem of [`${first} is missing`, `${second} has another type`, "new is required now"]) {
             assert.ok(
                 breaks.some((text) => text.includes(problem)),
