@@ -7,13 +7,20 @@ import type { BuildersArgs, EndpointArgs, MultiArchImageArgs, RegistryArgs, TlsA
  * in the state as they are given to it: a plain password would stay there in clear text.
  */
 export function protectArgs(args: MultiArchImageArgs): MultiArchImageArgs {
-    const { secrets, registries, builders } = args;
+    const given = dropNulls(args);
+    const { secrets, registries, builders } = given;
     return {
-        ...args,
+        ...given,
         ...(secrets === undefined ? {} : { secrets: pulumi.secret(secrets) }),
         ...(registries === undefined ? {} : { registries: within(registries, protectRegistries) }),
         builders: within(builders, protectBuilders),
     };
+}
+
+/** In JavaScript an input may be null, which means that it is not given. */
+function dropNulls<T extends object>(args: T): T {
+    const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
+    return Object.fromEntries(given) as T;
 }
 
 function protectRegistries(registries: readonly pulumi.Input<RegistryArgs>[]): pulumi.Input<RegistryArgs>[] {
@@ -49,7 +56,8 @@ function protectTls(tls: TlsArgs): TlsArgs {
  */
 function within<T>(value: pulumi.Input<T>, change: (plain: T) => pulumi.Input<T>): pulumi.Input<T> {
     if (pulumi.Output.isInstance(value) || value instanceof Promise) {
-        return pulumi.output(value).apply((plain) => change(plain as T)) as pulumi.Output<T>;
+        return pulumi.output(value).apply((plain) => within(plain as T, change)) as pulumi.Output<T>;
     }
-    return change(value);
+    // What is null or undefined is found by the checks of the inputs, with its place.
+    return (value as unknown) === null || (value as unknown) === undefined ? value : change(value);
 }

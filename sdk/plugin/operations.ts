@@ -1,7 +1,7 @@
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 
 import type { OperationContext, ResourceLifecycle } from "../resources/lifecycle";
-import { findSecrets, protectPaths, reveal, type Properties } from "../resources/values";
+import { findSecrets, protectPaths, reveal, withoutNulls, type Properties } from "../resources/values";
 import { fromStruct, toCheckFailures, toDiffResponse, toStruct } from "./answers";
 import type { EngineLog } from "./engineLog";
 
@@ -32,8 +32,7 @@ export async function check(operations: Operations, request: proto.CheckRequest)
 export function diff(operations: Operations, request: proto.DiffRequest): Promise<proto.DiffResponse> {
     const lifecycle = findLifecycle(operations, request);
     const news = fromStruct(request.getNews());
-    const inputs = keepIgnored(clear(news), clear(fromStruct(request.getOldInputs())), request.getIgnorechangesList());
-    const answer = lifecycle.diff(oldState(request), inputs, createContext(operations, request, news));
+    const answer = lifecycle.diff(oldState(request), clear(news), createContext(operations, request, news));
     return Promise.resolve(toDiffResponse(answer));
 }
 
@@ -70,7 +69,7 @@ export async function update(operations: Operations, request: proto.UpdateReques
     const lifecycle = findLifecycle(operations, request);
     const raw = fromStruct(request.getNews());
     const old = oldState(request);
-    const inputs = keepIgnored(clear(raw), old.inputs, request.getIgnorechangesList());
+    const inputs = clear(raw);
     if (request.getPreview()) {
         return new proto.UpdateResponse().setProperties(toStruct(lifecycle.previewUpdate(old, inputs)));
     }
@@ -116,14 +115,9 @@ function oldState(request: proto.DiffRequest | proto.UpdateRequest): { inputs: P
     return { inputs: clear(fromStruct(request.getOldInputs())), outputs: clear(fromStruct(request.getOlds())) };
 }
 
-/** With `ignoreChanges` the old value of an input stands, whatever the program says now. */
-function keepIgnored(inputs: Properties, old: Properties, ignored: readonly string[]): Properties {
-    const names = ignored.map((path) => /^[^.[]*/.exec(path)?.[0] ?? path).filter((name) => name in old);
-    return { ...inputs, ...Object.fromEntries(names.map((name) => [name, old[name]])) };
-}
-
+/** Properties in clear text. What is null was not given: not every language tells the two apart. */
 function clear(properties: Properties): Properties {
-    return reveal(properties) as Properties;
+    return withoutNulls(reveal(properties)) as Properties;
 }
 
 function isEmpty(properties: Properties | undefined): boolean {

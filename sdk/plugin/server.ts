@@ -7,7 +7,7 @@ import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 
 import { sweepPrivateFolders } from "../build/privateFolder";
-import { lifecycles } from "../resources/lifecycles";
+import { createLifecycles } from "../resources/lifecycles";
 import { toServiceError } from "./answers";
 import { startConstructServer, type ConstructServer } from "./construct";
 import { connectEngineLog, type EngineLog } from "./engineLog";
@@ -32,7 +32,8 @@ export interface Plugin {
  * interface, which has no previews, no detailed differences and no log lines.
  */
 export async function startPlugin(engineAddress: string | undefined): Promise<Plugin> {
-    const cancellation = new AbortController();
+    let cancellation = new AbortController();
+    let lifecycles = createLifecycles();
     let engine = engineAddress;
     let log = connectEngineLog(engine);
     let constructServer: Promise<ConstructServer> | undefined;
@@ -62,6 +63,7 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
         handshake: answer(() => Promise.resolve(new proto.ProviderHandshakeResponse().setAcceptSecrets(true))),
         attach: answer((request: plugin.PluginAttach) => {
             engine = request.getAddress();
+            log.close();
             log = connectEngineLog(engine);
             return Promise.resolve(new Empty());
         }),
@@ -74,6 +76,9 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
         }),
         diffConfig: answer(() => Promise.resolve(new proto.DiffResponse())),
         configure: answer(async () => {
+            // The engine cancels at the end of every operation, and may begin another one with the same process.
+            cancellation = new AbortController();
+            lifecycles = createLifecycles();
             // What an earlier run left behind because it was killed: it may hold keys.
             await sweepPrivateFolders();
             return new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);

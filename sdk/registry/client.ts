@@ -184,7 +184,11 @@ function createSessions(options: RegistryClientOptions): {
 }
 
 function manifestCall(method: "GET" | "PUT", reference: Reference): RegistryCall & Attempt {
-    const name = reference.digest ?? reference.tag ?? "latest";
+    const name = reference.digest ?? reference.tag;
+    if (name === undefined) {
+        // Assuming a tag here would move one that nobody has named.
+        throw new TypeError(`neither tag nor digest is given for ${reference.repository}`);
+    }
     return {
         method,
         registry: reference.registry,

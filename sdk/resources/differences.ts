@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { PropertyChange } from "./lifecycle";
+import { joinKey } from "./propertyPath";
 import { isObject, unknownValue, type Properties } from "./values";
 
 /**
@@ -19,7 +20,7 @@ export function findChanges(old: unknown, next: unknown, path: string): Record<s
     }
     if (next !== unknownValue && isObject(old) && isObject(next)) {
         return mergeChanges([...new Set([...Object.keys(old), ...Object.keys(next)])], (key) =>
-            findChanges(old[key], next[key], `${path}.${key}`),
+            findChanges(old[key], next[key], joinKey(path, key)),
         );
     }
     if (Array.isArray(old) && Array.isArray(next)) {

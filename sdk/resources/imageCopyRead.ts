@@ -18,7 +18,7 @@ interface State {
  * that the next `up` copies what is missing. A source that is gone says nothing about the copy.
  */
 export function readImageCopy(id: string, state: State, context: OperationContext): Promise<ResourceState | undefined> {
-    if (state.inputs["repository"] === undefined) {
+    if (state.inputs["repository"] === undefined || state.outputs["digest"] === undefined) {
         return importCopy(id, context);
     }
     return readOrKeep({ id, outputs: state.outputs }, context, () => look(id, state, context));

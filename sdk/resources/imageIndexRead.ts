@@ -23,7 +23,7 @@ export function readImageIndex(
     state: State,
     context: OperationContext,
 ): Promise<ResourceState | undefined> {
-    if (state.inputs["repository"] === undefined) {
+    if (state.inputs["repository"] === undefined || state.outputs["digest"] === undefined) {
         return importIndex(id, context);
     }
     return readOrKeep({ id, outputs: state.outputs }, context, () => look(id, state, context));

@@ -3,9 +3,11 @@ import { imageIndexLifecycle } from "./imageIndexLifecycle";
 import type { ResourceLifecycle } from "./lifecycle";
 import { createPlatformImageLifecycle } from "./platformImageLifecycle";
 
-/** The custom resources of the package, by type token. */
-export const lifecycles: Readonly<Record<string, ResourceLifecycle>> = {
-    "multiarch:index:ImageCopy": imageCopyLifecycle,
-    "multiarch:index:ImageIndex": imageIndexLifecycle,
-    "multiarch:index:PlatformImage": createPlatformImageLifecycle(),
-};
+/** The custom resources of the package, by type token. What they remember of each other lasts for one operation. */
+export function createLifecycles(): Readonly<Record<string, ResourceLifecycle>> {
+    return {
+        "multiarch:index:ImageCopy": imageCopyLifecycle,
+        "multiarch:index:ImageIndex": imageIndexLifecycle,
+        "multiarch:index:PlatformImage": createPlatformImageLifecycle(),
+    };
+}

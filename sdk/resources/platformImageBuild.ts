@@ -17,6 +17,13 @@ import type { PlatformImageInputs } from "./platformImageInputs";
 import { withRegistry } from "./registryAccess";
 import type { Properties } from "./values";
 
+/** The platforms of one index that are built together. */
+export interface Siblings {
+    readonly together: readonly string[];
+    /** True for one that was not checked, and may not be built at all. */
+    readonly isSilent: (platform: string) => boolean;
+}
+
 /** What the registry has of an image that lacks nothing. */
 type WholeImage = Extract<Verification, { complete: true }>;
 
@@ -42,7 +49,7 @@ const defaultTimeoutSeconds = 3_600;
  */
 export function buildImage(
     inputs: PlatformImageInputs,
-    together: readonly string[],
+    { together, isSilent }: Siblings,
     context: OperationContext,
     pinned?: BuildContext,
 ): Promise<Properties> {
@@ -55,7 +62,7 @@ export function buildImage(
         }
         reporter.status(`checking builders of ${together.join(", ")} and the account for ${where.registry}`);
         const [lease] = await Promise.all([
-            leaseTogether(inputs, together, signal),
+            leaseTogether(inputs, { together, isSilent }, signal),
             client.checkAccess(where, ["pull", "push"]),
         ]);
         reportLease(lease, reporter);
@@ -93,7 +100,7 @@ export function listNodes({ nodes, emulation = "never" }: PlatformImageInputs): 
 /** Finds a builder for each platform; throws when there is one without. */
 async function leaseTogether(
     inputs: PlatformImageInputs,
-    together: readonly string[],
+    { together, isSilent }: Siblings,
     signal: AbortSignal,
 ): Promise<Lease> {
     const nodes = listNodes(inputs);
@@ -105,9 +112,10 @@ async function leaseTogether(
     ]);
     // Its own problem comes first; that of a sibling is told in full where it belongs.
     const lease = await own;
-    const failed = results.slice(1).findIndex(({ status }) => status === "rejected");
-    if (failed >= 0) {
-        const sibling = others[failed] ?? "";
+    // One that takes no part is not built now, so the state of its builder is not what fails this operation.
+    const failed = others.filter((other, i) => results[i + 1]?.status === "rejected" && !isSilent(other));
+    const [sibling] = failed;
+    if (sibling !== undefined) {
         throw new MultiArchError("sibling-not-ready", {
             what: `not built, because there is no usable builder for ${sibling}, which belongs to the same index`,
             platform: inputs.platform,

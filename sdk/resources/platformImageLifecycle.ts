@@ -30,7 +30,8 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
         secretInputs: ["registries.*.password", "secrets", "nodes.*.tls.key"],
 
         async check(inputs, old, context) {
-            const { contentHash: _computed, ...given } = inputs;
+            // A hash that comes in is that of the state: the program has told the engine to ignore its changes.
+            const { contentHash: ignored, ...given } = inputs;
             const problems = [...findPlatformImageProblems(given), ...findShownSecrets(given, context.secrets)];
             if (problems.length === 0 && !imageInputs.some((name) => hasUnknown(given[name]))) {
                 problems.push(...(await findContextProblems(contextRequest(given))), ...checkBuildArgs(given, context));
@@ -43,14 +44,17 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
                 return { problems: tracked.problems, added: {} };
             }
             const content = await readContent(given, tracked.digests, context.signal);
-            contents.set(keyOf(context, content.hash), content);
-            noteDecision({ ...given, contentHash: content.hash }, old, context);
-            return { problems, added: { contentHash: content.hash } };
+            const contentHash = typeof ignored === "string" ? ignored : content.hash;
+            contents.set(keyOf(context, contentHash), content);
+            noteDecision({ ...given, contentHash }, old, context);
+            return { problems, added: { contentHash } };
         },
 
         diff(old, inputs, context): DiffAnswer {
             const replaced = asReplacement(findInputChanges(old.inputs, inputs, replacedBy));
-            const rebuilt = findInputChanges(old.inputs, inputs, ["contentHash"]);
+            // An imported image has no hash yet. Whoever imports it says that it is the one of this content.
+            const isImported = old.inputs["contentHash"] === "";
+            const rebuilt = isImported ? {} : findInputChanges(old.inputs, inputs, ["contentHash"]);
             const reasons = Object.keys(rebuilt).length > 0 ? findInputChanges(old.inputs, inputs, imageInputs) : {};
             const changes = { ...rebuilt, ...reasons, ...replaced };
             const changed = Object.keys(changes).length > 0;
@@ -93,7 +97,8 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
         const siblings = [...new Set([inputs.platform, ...(inputs.siblings ?? [])])];
         const together = await board.findToBuild(group, siblings);
         const { files, baseImages, context: pinned } = contents.get(keyOf(context, inputs.contentHash)) ?? {};
-        const outputs = await buildImage(inputs, together, context, pinned);
+        const isSilent = (platform: string): boolean => board.isSilent(group, platform);
+        const outputs = await buildImage(inputs, { together, isSilent }, context, pinned);
         // For the next preview, which says what has changed since.
         return { ...outputs, contextFiles: files && encodeFileList(files), baseImages };
     }

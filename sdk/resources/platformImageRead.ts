@@ -22,7 +22,7 @@ export function readPlatformImage(
     state: State,
     context: OperationContext,
 ): Promise<ResourceState | undefined> {
-    if (state.inputs["repository"] === undefined) {
+    if (state.inputs["repository"] === undefined || state.outputs["digest"] === undefined) {
         return importImage(id, context);
     }
     const inputs = state.inputs as PlatformImageInputs;

@@ -14,6 +14,8 @@ export interface SiblingBoard {
      * yet; one that stays silent counts as built, for checking its builder harms nothing.
      */
     findToBuild(group: string, platforms: readonly string[], waitMs?: number): Promise<string[]>;
+    /** True for a platform that was never checked: with `--target` it takes no part in the operation. */
+    isSilent(group: string, platform: string): boolean;
 }
 
 /** The engine checks all platforms of an index within milliseconds. With `--target` some are never checked. */
@@ -34,6 +36,7 @@ export function createSiblingBoard(): SiblingBoard {
             decisions.set(group, known.set(platform, decision));
             listeners.forEach((listener) => listener());
         },
+        isSilent: (group, platform) => findSilent(group, [platform]).length > 0,
         async findToBuild(group, platforms, waitMs = defaultWaitMs) {
             await new Promise<void>((resolve) => {
                 const timer = setTimeout(finish, waitMs);

@@ -28,6 +28,18 @@ export function reveal(value: unknown): unknown {
     return value;
 }
 
+/** The same value without the members of objects that are null. In a list a null stays: it may not go unnoticed. */
+export function withoutNulls(value: unknown): unknown {
+    if (Array.isArray(value)) {
+        return value.map(withoutNulls);
+    }
+    if (!isObject(value)) {
+        return value;
+    }
+    const given = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
+    return Object.fromEntries(given.map(([key, item]) => [key, withoutNulls(item)]));
+}
+
 /** True when the value, or anything in it, is not known yet. */
 export function hasUnknown(value: unknown): boolean {
     if (value === unknownValue) {

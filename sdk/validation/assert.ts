@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { MultiArchImageArgs } from "../args";
 import type { InputProblem } from "../resources/lifecycle";
-import { isObject, unknownValue, type Properties } from "../resources/values";
+import { hasUnknown, isObject, unknownValue, type Properties } from "../resources/values";
 import { findComponentProblems } from "./component";
 
 /** Throws everything that is wrong with the inputs that are known while the program runs. */
 export function assertKnownInputs(name: string, args: MultiArchImageArgs): void {
-    throwProblems(name, findComponentProblems(maskOutputs(args) as Properties));
+    const known = maskOutputs(args) as Properties;
+    throwProblems(name, [...checkPlatformsKnown(known["platforms"]), ...findComponentProblems(known)]);
 }
 
 /**
@@ -41,6 +42,12 @@ function throwProblems(name: string, problems: readonly InputProblem[]): void {
     if (problems.length > 0) {
         throw createInputsError(name, problems);
     }
+}
+
+/** Each platform is a resource of its own, and resources have to be declared before anything is known of others. */
+function checkPlatformsKnown(platforms: unknown): InputProblem[] {
+    const reason = "must be known while the program runs: give a plain list, not an output of another resource";
+    return hasUnknown(platforms) ? [{ property: "platforms", reason }] : [];
 }
 
 /** What comes from another resource is not known yet; it counts as right until it is. */

@@ -42,7 +42,7 @@ export function checkNode(path: string, node: Endpoint): InputProblem[] {
 }
 
 function checkAddress(path: string, { address, tls, insecure }: Endpoint): InputProblem[] {
-    if (address === unknownValue) {
+    if ([address, tls, insecure].some((value) => value === unknownValue)) {
         return [];
     }
     let scheme: string;

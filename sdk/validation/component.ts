@@ -1,5 +1,5 @@
 import type { InputProblem } from "../resources/lifecycle";
-import { unknownValue, type Properties } from "../resources/values";
+import { unknownValue, withoutNulls, type Properties } from "../resources/values";
 import { checkBuilders } from "./builders";
 import { checkBuild } from "./build";
 import { checkPlatforms } from "./platforms";
@@ -25,7 +25,8 @@ export function findComponentProblems(inputs: Properties): InputProblem[] {
 export type Check = (inputs: Properties) => InputProblem[];
 
 /** Checks the types first, and then only what has the right type: a wrong type is one problem, and not many. */
-export function collectProblems(type: string, inputs: Properties, checks: readonly Check[]): InputProblem[] {
+export function collectProblems(type: string, given: Properties, checks: readonly Check[]): InputProblem[] {
+    const inputs = withoutNulls(given) as Properties;
     const wrongTypes = findTypeProblems(type, inputs);
     const wrong = new Set(wrongTypes.map(({ property }) => /^[^.[]*/.exec(property)?.[0]));
     const sound = Object.fromEntries(

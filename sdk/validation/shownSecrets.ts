@@ -2,7 +2,8 @@ import type { InputProblem } from "../resources/lifecycle";
 import { isObject, type Properties } from "../resources/values";
 import { listLocations } from "./context";
 
-// The engine does not hide shorter values either: they are part of too many harmless texts.
+// Shorter values are part of too many harmless texts: a password "app" must not forbid the folder ./app.
+const shortestPart = 8;
 const shortestSecret = 3;
 
 /**
@@ -10,9 +11,13 @@ const shortestSecret = 3;
  * everyone on the machine can read, and of what describes the image.
  */
 export function findShownSecrets(inputs: Properties, secrets: readonly string[]): InputProblem[] {
-    const hidden = secrets.filter((secret) => secret.length >= shortestSecret);
+    const isHidden = (text: string): boolean => {
+        return secrets.some((secret) =>
+            secret.length >= shortestPart ? text.includes(secret) : secret.length >= shortestSecret && text === secret,
+        );
+    };
     return listShown(inputs)
-        .filter(([, text]) => hidden.some((secret) => text.includes(secret)))
+        .filter(([, text]) => isHidden(text))
         .map(([property]) => ({
             property,
             reason: "holds a secret, which everyone on the machine could see. Take it out, or do not mark it as one",

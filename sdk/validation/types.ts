@@ -1,5 +1,6 @@
 import { loadSchema, type ObjectTypeSchema, type PackageSchema, type TypeSchema } from "../package";
 import type { InputProblem } from "../resources/lifecycle";
+import { joinKey } from "../resources/propertyPath";
 import { isObject, unknownValue, type Properties } from "../resources/values";
 
 let schema: PackageSchema | undefined;
@@ -46,7 +47,7 @@ function checkValue(schema: PackageSchema, value: unknown, type: TypeSchema, pat
     switch (type.type) {
         case "array":
             return Array.isArray(value)
-                ? value.flatMap((item, index) => checkValue(schema, item, type.items ?? {}, `${path}[${index}]`))
+                ? value.flatMap((item, index) => checkItem(schema, item, type.items ?? {}, `${path}[${index}]`))
                 : [wrongType(path, "a list", value)];
         case "object":
             return isObject(value)
@@ -65,6 +66,13 @@ function checkValue(schema: PackageSchema, value: unknown, type: TypeSchema, pat
     }
 }
 
+/** An item that is null is no value, and leaving it out in silence would change the meaning of a list. */
+function checkItem(schema: PackageSchema, item: unknown, type: TypeSchema, path: string): InputProblem[] {
+    return item === null || item === undefined
+        ? [{ property: path, reason: "is empty. Give a value, or take it off the list" }]
+        : checkValue(schema, item, type, path);
+}
+
 function checkNamed(schema: PackageSchema, value: unknown, type: ObjectTypeSchema, path: string): InputProblem[] {
     if (type.enum !== undefined) {
         const allowed = type.enum.map((item) => item.value);
@@ -81,10 +89,6 @@ function checkNamed(schema: PackageSchema, value: unknown, type: ObjectTypeSchem
 function wrongType(property: string, wanted: string, value: unknown): InputProblem {
     const got = Array.isArray(value) ? "a list" : value === null ? "nothing" : `a ${typeof value}`;
     return { property, reason: `must be ${wanted}, and is ${got}` };
-}
-
-function joinKey(path: string, key: string): string {
-    return /^[A-Za-z_]\w*$/.test(key) ? `${path}.${key}` : `${path}["${key}"]`;
 }
 
 function listNames(names: readonly string[]): string {

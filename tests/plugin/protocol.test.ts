@@ -164,16 +164,36 @@ describe("the plugin process", () => {
         assert.deepEqual(answer.getReplacesList(), ["repository"]);
     });
 
-    it("takes the old value of an input that is to be ignored", async () => {
-        const old = { ...image, contentHash: "old" };
-        const request = new proto.DiffRequest()
-            .setUrn(imageUrn)
-            .setOldInputs(struct(old))
-            .setOlds(struct({ digest }))
-            .setNews(struct({ ...old, contentHash: "new" }))
-            .setIgnorechangesList(["contentHash"]);
-        const answer = await running.call("diff", request);
-        assert.equal(answer.getChanges(), proto.DiffResponse.DiffChanges.DIFF_NONE);
+    it("keeps the hash of the state when the program ignores its changes", async () => {
+        const inputs = await checked(imageUrn, { ...image, contentHash: "sha256:old" });
+        assert.equal(inputs["contentHash"], "sha256:old");
+    });
+
+    it("refuses an empty item of a list, and takes an input that is null as not given", async () => {
+        const { images } = index;
+        const answer = await check(indexUrn, { repository: index.repository, images, tags: ["a", null] });
+        assert.deepEqual(
+            answer.getFailuresList().map((failure) => failure.getProperty()),
+            ["tags[1]"],
+        );
+        assert.deepEqual((await checked(indexUrn, { ...index, tags: null }))["tags"], ["latest"]);
+        await checked(imageUrn, { ...image, buildArgs: { A: null }, secrets: null, registries: null });
+    });
+
+    it("quotes names that are not plain words in the paths of changes", async () => {
+        const old = { ...image, buildArgs: { "a.b": "1" }, contentHash: "old" };
+        const answer = await diff(imageUrn, old, { digest }, { ...old, buildArgs: { "a.b": "2" }, contentHash: "new" });
+        const paths = answer
+            .getDetaileddiffMap()
+            .toArray()
+            .map(([path]) => path);
+        assert.deepEqual(paths.sort(), ['buildArgs["a.b"]', "contentHash"]);
+    });
+
+    it("goes on with another operation after the engine has cancelled at the end of the first", async () => {
+        await running.call("cancel", new Empty());
+        await running.call("configure", new proto.ConfigureRequest());
+        assert.match((await checked(imageUrn, image))["contentHash"] as string, /^sha256:/);
     });
 
     it("leaves what a build gives unknown in a preview", async () => {

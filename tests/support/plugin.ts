@@ -11,6 +11,7 @@ import type { Empty } from "google-protobuf/google/protobuf/empty_pb";
 /** The requests a test sends, each with its answer. */
 interface Calls {
     attach: [plugin.PluginAttach, Empty];
+    cancel: [Empty, Empty];
     check: [proto.CheckRequest, proto.CheckResponse];
     configure: [proto.ConfigureRequest, proto.ConfigureResponse];
     create: [proto.CreateRequest, proto.CreateResponse];

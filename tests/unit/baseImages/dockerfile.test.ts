@@ -11,7 +11,7 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/go/pkg/mod \\
     # the cache of the compiler
-    --mount=type=cache,target=/root/.cache/go-build \\
+    --mount=type=cache,target=/var/cache/go-build \\
 
     GOOS=$TARGETOS GOARCH=$TARGETARCH go build -o /out/app .
 FROM alpine:latest

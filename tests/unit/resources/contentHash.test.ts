@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { readContent } from "../../../sdk/resources/contentHash";
 import { unknownValue, type Properties } from "../../../sdk/resources/values";
+import { startGitServer } from "../context/gitServer";
 
 /** What makes an image another one. What of the files counts is tested with sdk/context. */
 describe("the content of an image", () => {
@@ -76,5 +77,22 @@ describe("the content of an image", () => {
         assert.equal(await hash({ target: unknownValue }), unknownValue);
         assert.equal(await hash({ secrets: unknownValue, invalidation: { secrets: true } }), unknownValue);
         assert.notEqual(await hash({ secrets: unknownValue }), unknownValue);
+    });
+
+    it("comes with the commit that it was read from, which is then built", async () => {
+        const server = await startGitServer();
+        try {
+            const context = { location: `${server.remote}#main:app` };
+            const content = await readContent({ ...base, context }, undefined, new AbortController().signal);
+            assert.deepEqual(content.context, { location: `${server.remote}#${server.commit}:app` });
+        } finally {
+            server.close();
+        }
+    });
+
+    it("is not known before the token for its repository is", async () => {
+        const context = { location: "https://git.invalid/app.git" };
+        assert.equal(await hash({ context, secrets: { GIT_AUTH_TOKEN: unknownValue } }), unknownValue);
+        assert.equal(await hash({ secrets: { GIT_AUTH_TOKEN: unknownValue } }), await hash());
     });
 });
