@@ -26,7 +26,7 @@ export function readPlatformImage(
         return importImage(id, context);
     }
     const inputs = state.inputs as PlatformImageInputs;
-    const digest = String(state.outputs["digest"]);
+    const digest = state.outputs["digest"] as string;
     return readOrKeep({ id, outputs: state.outputs }, context, async () => {
         const found = await withRegistry(inputs, context, (client, where) =>
             verifyImage(client, where, digest, parsePlatform(inputs.platform)),

@@ -121,7 +121,7 @@ export const ignoreCases: readonly IgnoreCase[] = [
             "dot.": "",
             "quote'\"": "",
             "\u001b[31m": "",
-            [`${"long".repeat(60)}`]: "",
+            ["long".repeat(60)]: "",
             [`${"deep/".repeat(40)}x`]: "",
         },
     },

@@ -73,7 +73,10 @@ function listFolder(root: string): ContextEntry[] {
     return readdirSync(root, { withFileTypes: true }).flatMap((child) => {
         const kind = kindOf(child);
         const below = kind === "directory" ? listFolder(join(root, child.name)) : [];
-        return [{ path: child.name, kind }, ...below.map((entry) => ({ ...entry, path: `${child.name}/${entry.path}` }))];
+        return [
+            { path: child.name, kind },
+            ...below.map((entry) => ({ ...entry, path: `${child.name}/${entry.path}` })),
+        ];
     });
 }
 
