@@ -19,8 +19,8 @@ export function nameEntry(path: string | Uint8Array): string {
 }
 
 /** The value of an entry in a list: enough to tell it from another, too little to say what it was. */
-export function summarizeEntry(letter: string, digest?: Uint8Array): string {
-    return letter + (digest ? Buffer.from(digest.subarray(0, digestBytes)).toString("hex") : "");
+export function summarizeEntry(letter: string, digest?: Buffer): string {
+    return letter + (digest?.toString("hex", 0, digestBytes) ?? "");
 }
 
 /**

@@ -9,7 +9,7 @@ export interface FileContent {
     /** Whether its owner may execute it. */
     readonly executable: boolean;
     /** The SHA-256 of its bytes. */
-    readonly digest: Uint8Array;
+    readonly digest: Buffer;
     readonly bytes: number;
 }
 
@@ -24,8 +24,6 @@ export interface FileTable {
     /** The first file that no thread has taken yet. */
     readonly next: Int32Array;
 }
-
-type Records = Pick<FileTable, "records">;
 
 /** What a thread says when no file of a table is left for it. */
 export interface ReaderAnswer {
@@ -76,26 +74,27 @@ export function* readFileContent(path: string | Buffer, buffer: Buffer): Generat
 }
 
 /** What was written about a file; undefined when it is no longer there. */
-export function readRecord({ records }: Records, index: number): FileContent | undefined {
-    const record = Buffer.from(records.buffer, records.byteOffset + index * recordBytes, recordBytes);
-    return record[0] === found.missing
+export function readRecord(records: Buffer, index: number): FileContent | undefined {
+    const at = index * recordBytes;
+    return records[at] === found.missing
         ? undefined
         : {
-              executable: record[0] === found.executable,
-              bytes: record.readDoubleLE(1),
-              digest: record.subarray(9),
+              executable: records[at] === found.executable,
+              bytes: records.readDoubleLE(at + 1),
+              digest: records.subarray(at + 9, at + recordBytes),
           };
 }
 
-function writeRecord({ records }: Records, index: number, { executable, digest, bytes }: FileContent): void {
-    const record = Buffer.from(records.buffer, records.byteOffset + index * recordBytes, recordBytes);
-    record[0] = executable ? found.executable : found.plain;
-    record.writeDoubleLE(bytes, 1);
-    record.set(digest, 9);
+function writeRecord(records: Buffer, index: number, { executable, digest, bytes }: FileContent): void {
+    const at = index * recordBytes;
+    records[at] = executable ? found.executable : found.plain;
+    records.writeDoubleLE(bytes, at + 1);
+    records.set(digest, at + 9);
 }
 
 /** Reads files of a table until none is left, while other threads do the same. */
-function readTable(root: Uint8Array, { paths, ends, next, ...table }: FileTable, buffer: Buffer): ReaderAnswer {
+function readTable(root: Uint8Array, { paths, ends, next, records }: FileTable, buffer: Buffer): ReaderAnswer {
+    const own = Buffer.from(records.buffer);
     for (;;) {
         const first = Atomics.add(next, 0, filesAtOnce);
         for (let index = first; index < first + filesAtOnce; index++) {
@@ -109,7 +108,7 @@ function readTable(root: Uint8Array, { paths, ends, next, ...table }: FileTable,
                 while (!step.done) {
                     step = reading.next();
                 }
-                writeRecord(table, index, step.value);
+                writeRecord(own, index, step.value);
             } catch (error) {
                 const { code = "", message } = error as NodeJS.ErrnoException;
                 if (code !== "ENOENT" && code !== "ENOTDIR") {

@@ -78,7 +78,7 @@ export function startFileThreads(
             const done = new Promise<FileContents>((resolve, reject) => {
                 jobs.push({
                     paths,
-                    resolve: () => resolve((place) => readRecord(table, place)),
+                    resolve: () => resolve((place) => readRecord(table.records, place)),
                     reject,
                     left: threads,
                 });
@@ -100,7 +100,7 @@ export function startFileThreads(
     };
 }
 
-function createTable(paths: readonly EntryPath[]): FileTable {
+function createTable(paths: readonly EntryPath[]): FileTable & { readonly records: Buffer } {
     const total = paths.reduce((sum, path) => sum + Buffer.byteLength(path), 0);
     const bytes = Buffer.from(new SharedArrayBuffer(total));
     const ends = new Uint32Array(new SharedArrayBuffer(paths.length * Uint32Array.BYTES_PER_ELEMENT));
@@ -112,7 +112,7 @@ function createTable(paths: readonly EntryPath[]): FileTable {
     return {
         paths: bytes,
         ends,
-        records: new Uint8Array(new SharedArrayBuffer(paths.length * recordBytes)),
+        records: Buffer.from(new SharedArrayBuffer(paths.length * recordBytes)),
         next: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
     };
 }

@@ -60,7 +60,7 @@ const letters: Readonly<Record<EntryKind, string>> = {
 
 function summarize(kind: EntryKind, { detail, value }: EntryContent): string {
     if (kind === "file") {
-        return summarizeEntry(detail === "executable" ? "x" : letters.file, value as Uint8Array);
+        return summarizeEntry(detail === "executable" ? "x" : letters.file, value as Buffer);
     }
     return summarizeEntry(letters[kind], kind === "fifo" ? undefined : digestOf([detail, value]));
 }

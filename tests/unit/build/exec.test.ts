@@ -73,7 +73,7 @@ describe("a command", () => {
             }),
         );
         assert.equal(result.stdout, "pw=[secret]\n");
-        assert.equal(result.stderrTail, "[secret]");
+        assert.equal(result.stderrTail, "[secret]\n");
         assert.deepEqual(lines, ["pw=[secret]", "[secret]", "[secret]"]);
     });
 

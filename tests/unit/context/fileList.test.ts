@@ -13,7 +13,7 @@ const summaries = fc.oneof(
     fc.constantFrom("d", "p"),
     fc
         .tuple(fc.constantFrom("f", "x", "l"), fc.uint8Array({ minLength: 4, maxLength: 4 }))
-        .map(([letter, digest]) => summarizeEntry(letter, digest)),
+        .map(([letter, digest]) => summarizeEntry(letter, Buffer.from(digest))),
 );
 const lists = fc.array(fc.tuple(names, summaries), { maxLength: 40 }).map((entries) => new Map(entries));
 

@@ -135,7 +135,7 @@ describe("a registry that is not there", () => {
                 done(Object.assign(new Error("no such host"), { code: "ENOTFOUND" }), "", 0);
             },
         });
-        const reference = { registry: "registry.example.com", repository: "team/app" };
+        const reference = { registry: "registry.example.com", repository: "team/app", tag: "v1" };
         await assertFails(
             client.getManifest(reference),
             "registry-unreachable",
@@ -149,7 +149,7 @@ describe("a registry that is not there", () => {
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
         const { port } = server.address() as AddressInfo;
         await new Promise((resolve) => server.close(resolve));
-        const reference = { registry: `127.0.0.1:${port}`, repository: "team/app" };
+        const reference = { registry: `127.0.0.1:${port}`, repository: "team/app", tag: "v1" };
         const call = stage.client().getManifest(reference);
         await assertFails(call, "registry-unreachable", /nothing listens there .ECONNREFUSED/);
     });
@@ -161,7 +161,7 @@ describe("a registry that is not there", () => {
         const { port } = server.address() as AddressInfo;
         try {
             const client = stage.client({ timeouts: { connectMs: 200 } });
-            const call = client.getManifest({ registry: `127.0.0.1:${port}`, repository: "team/app" });
+            const call = client.getManifest({ registry: `127.0.0.1:${port}`, repository: "team/app", tag: "v1" });
             await assertFails(call, "registry-unreachable", /nothing answered in time/);
         } finally {
             sockets.forEach((socket) => socket.destroy());
@@ -171,7 +171,7 @@ describe("a registry that is not there", () => {
 
     it("names no password of a proxy that cannot be used", async () => {
         const client = stage.client({ env: { HTTPS_PROXY: "http://me:hunter2@proxy example/" } });
-        const reference = { registry: "registry.example.com", repository: "team/app" };
+        const reference = { registry: "registry.example.com", repository: "team/app", tag: "v1" };
         await assertFails(client.getManifest(reference), "registry-unreachable", /address of the proxy/);
     });
 });
