@@ -30,6 +30,8 @@ async function assertInputs(name: string, inputs: pulumi.Inputs): Promise<void> 
     const wire = await pulumi.runtime.serializeProperties(name, inputs);
     const problems = findComponentProblems(reveal(wire) as Properties);
     if (problems.length > 0) {
-        throw createInputsError(name, problems);
+        // Only the text: beside a property path of its own the engine prints the value there, and a list of builders
+        // holds private keys that were made secret in the program.
+        throw new Error(createInputsError(name, problems).message);
     }
 }

@@ -97,14 +97,18 @@ describe("a MultiArchImage in a YAML program", () => {
     });
 
     it("names each wrong property, all of them at once", async () => {
-        writeProgram({ platforms: ["linux/amd64", "linux/bad"], tags: ["a b"], cache: { registry: {}, inline: {} } });
+        const key = { "fn::secret": "made-secret-in-the-program" };
+        const endpoint = { platform: "linux/amd64", address: "unix:///x", tls: { ca: "ca", cert: "cert", key } };
+        const wrong = { platforms: ["linux/amd64", "linux/bad"], tags: ["a b"], cache: { registry: {}, inline: {} } };
+        writeProgram({ ...wrong, builders: { endpoints: [endpoint] } });
         const printed = await stack.up().then(
             () => assert.fail("up should have failed"),
             (error: unknown) => String(error),
         );
-        for (const property of ["platforms[1]", "tags[0]", "cache"]) {
+        for (const property of ["platforms[1]", "tags[0]", "cache", "builders.endpoints[0].tls"]) {
             assert.ok(printed.includes(property), `${property} is named in ${printed}`);
         }
+        assert.equal(printed.includes("made-secret-in-the-program"), false, "the value beside a path is not printed");
         assert.deepEqual(viewRegistry(world).pushedManifests(repository), []);
     });
 });
