@@ -1,10 +1,10 @@
 import { MultiArchError } from "../errors";
 import type { RegistryClient } from "../registry/client";
-import { formatReference, parseReference, type Repository } from "../registry/reference";
+import { parseReference, type Repository } from "../registry/reference";
 import { listPlatforms } from "../registry/tree";
 import type { ImageCopyInputs } from "./imageCopyPublish";
 import type { OperationContext, Reporter, ResourceState } from "./lifecycle";
-import { readOrKeep, withRegistry } from "./registryAccess";
+import { readOrKeep, withImported, withRegistry } from "./registryAccess";
 import { defaultTags, describeTags, lookAtTags, warnOfMovedTags } from "./tags";
 import type { Properties } from "./values";
 
@@ -79,15 +79,8 @@ async function lookAtSource(
 
 /** Takes a copy into the state that something else has made: its id is `repository:tag` or `repository@digest`. */
 async function importCopy(id: string, context: OperationContext): Promise<ResourceState | undefined> {
-    const reference = parseReference(id);
-    const repository = formatReference({ registry: reference.registry, repository: reference.repository });
-    return withRegistry({ repository }, context, async (client, where) => {
-        const found = await client.headManifest(reference);
-        if (found === undefined) {
-            return undefined;
-        }
-        const { digest } = found;
-        const tags = reference.tag === undefined ? defaultTags : [reference.tag];
+    return withImported(id, context, async (client, where, { repository, tag, digest }) => {
+        const tags = tag === undefined ? defaultTags : [tag];
         const platformDigests = await listPlatforms(client, where, await client.getManifest({ ...where, digest }));
         const tagDigests = await lookAtTags(client, where, tags);
         const outputs = {

@@ -1,11 +1,10 @@
 import { MultiArchError } from "../errors";
 import { formatPlatform } from "../platform";
 import { isAttestation, type Descriptor } from "../registry/manifests";
-import { formatReference, parseReference } from "../registry/reference";
 import { createIndexOutputs, type ImageIndexInputs } from "./imageIndexInputs";
 import type { OperationContext, ResourceState } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
-import { readOrKeep, withRegistry } from "./registryAccess";
+import { readOrKeep, withImported, withRegistry } from "./registryAccess";
 import { lookAtTags, warnOfMovedTags } from "./tags";
 import type { Properties } from "./values";
 
@@ -48,23 +47,17 @@ async function look(id: string, state: State, context: OperationContext): Promis
 
 /** Takes an index into the state that something else has made: its id is `repository:tag` or `repository@digest`. */
 async function importIndex(id: string, context: OperationContext): Promise<ResourceState | undefined> {
-    const reference = parseReference(id);
-    const repository = formatReference({ registry: reference.registry, repository: reference.repository });
-    return withRegistry({ repository }, context, async (client, where) => {
-        const found = await client.headManifest(reference);
-        if (found === undefined) {
-            return undefined;
-        }
-        const { manifest } = await client.getManifest({ ...where, digest: found.digest });
+    return withImported(id, context, async (client, where, { repository, tag, digest }) => {
+        const { manifest } = await client.getManifest({ ...where, digest });
         if (manifest.kind !== "index") {
             throw new MultiArchError("import-not-index", { what: `${id} is not an index` });
         }
-        const tags = reference.tag === undefined ? [] : [reference.tag];
+        const tags = tag === undefined ? [] : [tag];
         const images = manifest.manifests.filter((entry) => !isAttestation(entry)).map(describeImage);
         const inputs = { repository, tags, images };
         // What is there stays the truth until the next up, also when this package would write the index otherwise.
-        const outputs = { ...createIndexOutputs(inputs), digest: found.digest, ref: `${repository}@${found.digest}` };
-        const tagDigests = Object.fromEntries(tags.map((tag) => [tag, found.digest]));
+        const outputs = { ...createIndexOutputs(inputs), digest, ref: `${repository}@${digest}` };
+        const tagDigests = Object.fromEntries(tags.map((tag) => [tag, digest]));
         return { id: repository, inputs, outputs: { ...outputs, tagDigests } };
     });
 }

@@ -1,11 +1,10 @@
 import { MultiArchError } from "../errors";
 import { formatPlatform, parsePlatform } from "../platform";
-import { formatReference, parseReference } from "../registry/reference";
 import { verifyImage } from "../registry/verify";
 import type { OperationContext, ResourceState } from "./lifecycle";
 import { describeImage, notBuilt } from "./platformImageBuild";
 import type { PlatformImageInputs } from "./platformImageInputs";
-import { readOrKeep, withRegistry } from "./registryAccess";
+import { readOrKeep, withImported, withRegistry } from "./registryAccess";
 import type { Properties } from "./values";
 
 interface State {
@@ -42,14 +41,8 @@ export function readPlatformImage(
 
 /** Takes an image into the state that something else has built: its id is `repository@digest`, or a tag. */
 async function importImage(id: string, context: OperationContext): Promise<ResourceState | undefined> {
-    const reference = parseReference(id);
-    const repository = formatReference({ registry: reference.registry, repository: reference.repository });
-    return withRegistry({ repository }, context, async (client, where) => {
-        const found = await client.headManifest(reference);
-        if (found === undefined) {
-            return undefined;
-        }
-        const { manifest } = await client.getManifest({ ...where, digest: found.digest });
+    return withImported(id, context, async (client, where, { repository, digest }) => {
+        const { manifest } = await client.getManifest({ ...where, digest });
         if (manifest.kind !== "image") {
             throw new MultiArchError("import-not-image", { what: `${id} is not the image of one platform` });
         }
@@ -59,12 +52,12 @@ async function importImage(id: string, context: OperationContext): Promise<Resou
             architecture: config["architecture"] ?? "",
             ...(config["variant"] === undefined ? {} : { variant: config["variant"] }),
         });
-        const verified = await verifyImage(client, where, found.digest, parsePlatform(platform));
+        const verified = await verifyImage(client, where, digest, parsePlatform(platform));
         if (!verified.complete) {
             return undefined;
         }
         const inputs = { platform, repository, nodes: [], contentHash: "" };
-        const outputs = describeImage(inputs, found.digest, verified, notBuilt);
+        const outputs = describeImage(inputs, digest, verified, notBuilt);
         return { id: `${repository}#${platform}`, inputs, outputs };
     });
 }

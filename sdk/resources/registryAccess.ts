@@ -4,7 +4,7 @@ import type { RegistryArgs } from "../args";
 import { MultiArchError, type ErrorCode } from "../errors";
 import { normaliseAddress } from "../registry/accounts";
 import { createRegistryClient, type RegistryClient } from "../registry/client";
-import { parseRepository, type Repository } from "../registry/reference";
+import { formatReference, parseReference, parseRepository, type Repository } from "../registry/reference";
 import type { OperationContext, ResourceState } from "./lifecycle";
 
 type Registries = readonly pulumi.Unwrap<RegistryArgs>[] | undefined;
@@ -63,6 +63,29 @@ export async function withRegistry<Result>(
     } finally {
         await client.close();
     }
+}
+
+/** What an import names, as the registry has it. */
+export interface ImportedReference {
+    /** Registry and name, without tag and digest. */
+    readonly repository: string;
+    /** The tag of the id, when it has one. */
+    readonly tag: string | undefined;
+    readonly digest: string;
+}
+
+/** Looks up what the id of an import names, `repository:tag` or `repository@digest`. Undefined when it is not there. */
+export async function withImported<Result>(
+    id: string,
+    context: OperationContext,
+    run: (client: RegistryClient, where: Repository, imported: ImportedReference) => Promise<Result | undefined>,
+): Promise<Result | undefined> {
+    const reference = parseReference(id);
+    const repository = formatReference({ registry: reference.registry, repository: reference.repository });
+    return withRegistry({ repository }, context, async (client, where) => {
+        const found = await client.headManifest(reference);
+        return found && run(client, where, { repository, tag: reference.tag, digest: found.digest });
+    });
 }
 
 const refusals: readonly ErrorCode[] = ["registry-unauthorized", "registry-forbidden"];

@@ -80,13 +80,18 @@ export function writeStamp(name, stamp) {
     writeJson(join(stampDir, `${name}.json`), stamp);
 }
 
+/** The user's Go: on PATH, or where its own installer puts it. */
+export function findGo() {
+    return findOnPath("go") ?? findOnPath("go", { path: "/usr/local/go/bin" });
+}
+
 /**
  * Finds a Go that accepts the module; one that fetches a newer toolchain by itself counts.
  * @param {string} cwd
  * @returns {Promise<string>}
  */
 async function requireGo(cwd) {
-    const go = findOnPath("go") ?? findOnPath("go", { path: "/usr/local/go/bin" });
+    const go = findGo();
     const wanted = /^go (\S+)$/m.exec(readFileSync(join(cwd, "go.mod"), "utf8"))?.[1] ?? "";
     if (go === undefined) {
         throw new SetupError(`Go ${wanted} or newer is missing`, { hint: GO_HINT });

@@ -2,8 +2,9 @@ import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { SetupError } from "./console.mjs";
 import { capture, run } from "./exec.mjs";
+import { findGo } from "./goBuild.mjs";
 import { ensureDir } from "./paths.mjs";
-import { findOnPath, hostArch } from "./system.mjs";
+import { hostArch } from "./system.mjs";
 
 /** @typedef {import("./system.mjs").Arch} Arch */
 
@@ -52,7 +53,7 @@ export async function packGoCompiler({ arch, dir, tarFile }) {
  * @returns {Promise<string | undefined>} its GOROOT, or nothing where the proxy does not have it
  */
 async function downloadToolchain(arch) {
-    const go = findOnPath("go") ?? "go";
+    const go = findGo() ?? "go";
     const module = `golang.org/toolchain@v0.0.1-go${goVersion}.linux-${arch}`;
     const { exitCode, stdout } = await capture([go, "mod", "download", "-json", module], {
         env: { ...process.env, GOFLAGS: "-mod=mod", GOWORK: "off", GO111MODULE: "on" },
