@@ -1,10 +1,12 @@
 import type { Input, Output } from "@pulumi/pulumi";
 
+import type { AnnotationsArgs, BuildOptionsArgs, PlatformOverrideArgs } from "./buildOptions";
+
 /**
  * What a `MultiArchImage` is made of. Inputs that `docker_build.Image` has too carry its names and shapes, so that a
  * program moves over by changing the class.
  */
-export interface MultiArchImageArgs {
+export interface MultiArchImageArgs extends BuildOptionsArgs {
     /**
      * The platforms the image is built for, as `os/architecture` with an optional variant, for example `linux/amd64`,
      * `linux/arm64` or `linux/arm/v7`. Each one is built on a builder of its own, all at once.
@@ -53,6 +55,19 @@ export interface MultiArchImageArgs {
      * @secret
      */
     secrets?: Input<Record<string, Input<string>>>;
+
+    /**
+     * False builds all platforms, and fills the cache, but pushes nothing: a check that they build. There is no index
+     * then, no tag moves, and outputs that name what was pushed are empty. Defaults to true.
+     * @plain
+     */
+    push?: boolean;
+
+    /** Notes on the index, on the manifest of each image, and on the entries of the index. Defaults to none. */
+    annotations?: Input<AnnotationsArgs>;
+
+    /** What single platforms have that the others have not, by platform as in `platforms`. Defaults to nothing. */
+    platformOverrides?: Input<Record<string, Input<PlatformOverrideArgs>>>;
 
     /**
      * Accounts for registries, to pull base images and to push. Defaults to what the docker configuration of the

@@ -20,6 +20,15 @@ export type {
     TagConflict,
     TlsArgs,
 } from "./args";
+export type {
+    AnnotationsArgs,
+    BuildOptionsArgs,
+    Compression,
+    NetworkMode,
+    PlatformOverrideArgs,
+    SshArgs,
+    UlimitArgs,
+} from "./buildOptions";
 export { errorCodes, MultiArchError, type ErrorCode, type ErrorFields } from "./errors";
 export { MultiArchImage } from "./multiArchImage";
 export { ImageCopy, type ImageCopyArgs } from "./resources/imageCopy";

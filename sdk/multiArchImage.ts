@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs } from "./args";
 import { listNodes } from "./builders/endpoints";
+import { applyOverrides } from "./platformOverrides";
 import { protectArgs } from "./protectArgs";
 import { ImageCopy } from "./resources/imageCopy";
 import { ImageIndex } from "./resources/imageIndex";
@@ -43,37 +44,45 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         // Inputs that only become known later are checked before the first platform gets its builders.
         const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders));
         const { platforms, builders, tags, contentHash, onTagConflict, deletion, ...others } = inputs;
-        const { additionalRepositories = [], ...shared } = others;
+        const { additionalRepositories = [], platformOverrides, annotations, push = true, ...shared } = others;
         const { repository, registries } = shared;
         const published = defined({ tags, registries, onTagConflict, deletion });
+        const notes = pulumi.output(annotations ?? {});
 
         const images = platforms.map((platform) => {
             const childName = `${name}-${platform.replaceAll("/", "-")}`;
-            const own = { platform, nodes, siblings: platforms, ...defined({ ownContentHash: contentHash }) };
-            return new PlatformImage(childName, { ...shared, ...own }, { parent: this });
+            const own = { platform, siblings: platforms, ...defined({ ownContentHash: contentHash }) };
+            const overridable = defined({ ...shared, annotations });
+            const overridden = applyOverrides(platform, platformOverrides, overridable, nodes);
+            const image = { ...shared, ...own, ...overridden, ...(push ? {} : { push }) };
+            return new PlatformImage(childName, image, { parent: this });
         });
 
-        const index = new ImageIndex(
-            `${name}-index`,
-            {
-                repository,
-                ...published,
-                images: images.map(({ platform, digest, manifests }) => ({ platform, digest, manifests })),
-            },
-            { parent: this },
-        );
+        const indexed = images.map(({ platform, digest, manifests }) => {
+            const descriptor = { annotations: notes.apply(({ manifestDescriptor = {} }) => manifestDescriptor) };
+            return { platform, digest, manifests, ...(annotations === undefined ? {} : descriptor) };
+        });
+        const onIndex = annotations && { annotations: notes.apply(({ index = {} }) => index) };
+        const index = push
+            ? new ImageIndex(
+                  `${name}-index`,
+                  { repository, ...published, ...onIndex, images: indexed },
+                  { parent: this },
+              )
+            : undefined;
 
-        const copies = additionalRepositories.map((target, position) => {
-            const copy = { source: index.ref, repository: target, ...published };
+        const copies = (index === undefined ? [] : additionalRepositories).map((target, position) => {
+            const copy = { source: index?.ref ?? "", repository: target, ...published };
             return new ImageCopy(`${name}-copy-${position}`, copy, { parent: this });
         });
 
-        this.indexDigest = index.digest;
-        this.ref = index.ref;
-        this.tagRefs = index.tagRefs;
+        const nothing = pulumi.output<Record<string, string>>({});
+        this.indexDigest = index?.digest ?? pulumi.output("");
+        this.ref = index?.ref ?? pulumi.output("");
+        this.tagRefs = index?.tagRefs ?? pulumi.output([]);
         this.additionalRefs = pulumi.all(copies.map((copy) => copy.ref));
-        this.platformDigests = index.platformDigests;
-        this.manifestDigests = index.manifestDigests;
+        this.platformDigests = index?.platformDigests ?? nothing;
+        this.manifestDigests = index?.manifestDigests ?? nothing;
         this.contentHash = joinHashes(images);
         this.builds = byPlatform(platforms, images, (image) => image.build);
         this.registerOutputs({

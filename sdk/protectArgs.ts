@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { BuildersArgs, EndpointArgs, MultiArchImageArgs, RegistryArgs, TlsArgs } from "./args";
+import type { SshArgs } from "./buildOptions";
 
 /**
  * The same inputs with everything marked secret that is one, whatever the program said. A component's inputs are stored
@@ -8,10 +9,11 @@ import type { BuildersArgs, EndpointArgs, MultiArchImageArgs, RegistryArgs, TlsA
  */
 export function protectArgs(args: MultiArchImageArgs): MultiArchImageArgs {
     const given = dropNulls(args);
-    const { secrets, registries, builders } = given;
+    const { secrets, ssh, registries, builders } = given;
     return {
         ...given,
         ...(secrets === undefined ? {} : { secrets: pulumi.secret(secrets) }),
+        ...(ssh === undefined ? {} : { ssh: within(ssh, protectSsh) }),
         ...(registries === undefined ? {} : { registries: within(registries, protectRegistries) }),
         builders: within(builders, protectBuilders),
     };
@@ -29,6 +31,12 @@ function protectRegistries(registries: readonly pulumi.Input<RegistryArgs>[]): p
             ...plain,
             ...(plain.password === undefined ? {} : { password: pulumi.secret(plain.password) }),
         })),
+    );
+}
+
+function protectSsh(ssh: readonly pulumi.Input<SshArgs>[]): pulumi.Input<SshArgs>[] {
+    return ssh.map((one) =>
+        within(one, (plain) => ({ ...plain, ...(plain.key === undefined ? {} : { key: pulumi.secret(plain.key) }) })),
     );
 }
 

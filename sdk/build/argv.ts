@@ -2,6 +2,7 @@ import { routeBuildArgs } from "./buildArgs";
 import { builderName } from "./builderArgv";
 import { cacheArgv } from "./cache";
 import { csvRecord } from "./csv";
+import { optionsArgv, outputArgv } from "./optionsArgv";
 import type { BuildFiles, BuildRequest } from "./request";
 
 export { createBuilderArgv, inspectBuilderArgv } from "./builderArgv";
@@ -26,7 +27,7 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
         ...["--platform", request.platform],
         ...["--progress", "rawjson"],
         ...["--metadata-file", files.metadata],
-        ...["--output", outputOf(request)],
+        ...["--output", outputArgv(request)],
         // Without these buildx makes an index with a provenance beside the image.
         "--provenance=false",
         "--sbom=false",
@@ -35,7 +36,10 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
         ...(request.pull === true ? ["--pull"] : []),
         ...flags.flatMap((flag) => ["--build-arg", flag]),
         ...Object.entries(files.secrets).flatMap(([id, file]) => ["--secret", csvRecord([`id=${id}`, `src=${file}`])]),
-        ...Object.entries(request.labels ?? {}).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
+        ...Object.entries(request.secretFiles ?? {}).flatMap(([id, file]) => {
+            return ["--secret", csvRecord([`id=${id}`, `src=${file}`])];
+        }),
+        ...optionsArgv(request.options ?? {}, files),
         ...Object.entries(request.context.named ?? {}).flatMap(([name, { location }]) => {
             return ["--build-context", `${name}=${location}`];
         }),
@@ -44,18 +48,6 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
         notStdin(request.context.location),
     ];
     return { args, env: { ...env } };
-}
-
-/** Pushed by digest: no tag exists until all platforms are there. */
-function outputOf(request: BuildRequest): string {
-    return csvRecord([
-        "type=image",
-        `name=${request.repository}`,
-        "push-by-digest=true",
-        "name-canonical=true",
-        "push=true",
-        "oci-mediatypes=true",
-    ]);
 }
 
 /** To buildx a lone dash is its standard input. */

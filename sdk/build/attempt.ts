@@ -27,7 +27,8 @@ export interface AttemptOptions {
 
 /** What one try gave. */
 export interface AttemptResult {
-    readonly image: PushedImage;
+    /** Undefined when the request said not to push. */
+    readonly image: PushedImage | undefined;
     readonly totals: BuildTotals;
     /** When this machine first heard that the builder works, in milliseconds. */
     readonly tookAt: number;
@@ -75,7 +76,7 @@ export async function attemptBuild(
         throw new MultiArchError(code, { ...fields, ...placeOf(request) });
     }
     const image = parseMetadata(await readFile(files.metadata, "utf8").catch(() => ""));
-    if (!image) {
+    if (!image && request.options?.push !== false) {
         const what = "the build succeeded, but buildx gave no digest of the image";
         throw new MultiArchError("build-no-digest", { what, ...placeOf(request) });
     }
@@ -135,10 +136,18 @@ async function writeFiles(request: BuildRequest, folder: PrivateFolder): Promise
     for (const [position, [id, value]] of Object.entries(request.secrets).entries()) {
         secrets[id] = await folder.write(`secrets/${position}`, value);
     }
+    const sshKeys: Record<number, string> = {};
+    for (const [position, { key }] of (request.options?.ssh ?? []).entries()) {
+        if (key !== undefined) {
+            // A key without a line break at its end is no key to ssh.
+            sshKeys[position] = await folder.write(`ssh/${position}`, key.endsWith("\n") ? key : `${key}\n`);
+        }
+    }
     const inline = request.dockerfile?.inline;
     return {
         metadata: path.join(folder.path, "metadata.json"),
         secrets,
+        sshKeys,
         ...(inline ? { dockerfile: await folder.write("dockerfile/Dockerfile", inline) } : {}),
     };
 }

@@ -25,8 +25,10 @@ export interface BuildOptions {
     readonly pauseSeconds?: number | undefined;
 }
 
-/** An image that was built and pushed. */
-export interface BuiltImage extends PushedImage {
+/** An image that was built. */
+export interface BuiltImage {
+    /** What was pushed; undefined when the request said not to. */
+    readonly pushed: PushedImage | undefined;
     readonly build: BuildFigures;
 }
 
@@ -64,7 +66,7 @@ export async function buildPlatform(request: BuildRequest, options: BuildOptions
     for (let tries = 1; ; tries += 1) {
         try {
             const result = await attempt(current, buildx, deadline, options);
-            return { ...result.image, build: figuresOf(current, result, begin) };
+            return { pushed: result.image, build: figuresOf(current, result, begin) };
         } catch (error) {
             const last = tries > (request.retries ?? defaultRetries);
             if (!(error instanceof MultiArchError) || !error.transient || last) {

@@ -21,8 +21,10 @@ export interface BuildRequest {
     readonly buildArgs: Readonly<Record<string, string>>;
     /** Values for `RUN --mount=type=secret`, by id. */
     readonly secrets: Readonly<Record<string, string>>;
-    /** Labels of the image. Defaults to none. */
-    readonly labels?: Readonly<Record<string, string>> | undefined;
+    /** Files with values for `RUN --mount=type=secret`, by id. Relative paths start at `baseDirectory`. */
+    readonly secretFiles?: Readonly<Record<string, string>> | undefined;
+    /** How its steps run and what they make. Defaults to what the builder does by itself. */
+    readonly options?: BuildOptions | undefined;
     /** Where steps are cached beyond the builder. Defaults to no such cache. */
     readonly cache?: CacheOptions | undefined;
     /** The content of a docker config.json with the accounts of registries. */
@@ -35,6 +37,49 @@ export interface BuildRequest {
     readonly retries?: number | undefined;
     /** Further texts that must not be printed, beside the secrets. A build argument that holds one is a secret too. */
     readonly redact?: readonly string[] | undefined;
+}
+
+/** How the steps of a build run and what they make. */
+export interface BuildOptions {
+    readonly labels?: Readonly<Record<string, string>> | undefined;
+    /** Notes on the manifest of the image. */
+    readonly annotations?: Readonly<Record<string, string>> | undefined;
+    readonly network?: "default" | "host" | "none" | undefined;
+    /** Each as `name:address`. */
+    readonly addHosts?: readonly string[] | undefined;
+    readonly ssh?: readonly BuildSsh[] | undefined;
+    readonly noCache?: boolean | undefined;
+    /** The stages whose steps are run again. */
+    readonly noCacheFilters?: readonly string[] | undefined;
+    readonly ulimits?: readonly BuildUlimit[] | undefined;
+    readonly shmSize?: string | undefined;
+    readonly cgroupParent?: string | undefined;
+    /** Limits of the containers of steps, by name. */
+    readonly resources?: Readonly<Record<string, string>> | undefined;
+    /** Entitlements, for example `network.host`. */
+    readonly allow?: readonly string[] | undefined;
+    /** Seconds since 1970 that stand for every time in the image. */
+    readonly sourceDateEpoch?: number | undefined;
+    readonly compression?: "gzip" | "zstd" | "estargz" | "uncompressed" | undefined;
+    readonly compressionLevel?: number | undefined;
+    readonly forceCompression?: boolean | undefined;
+    /** False pushes nothing. Defaults to true. */
+    readonly push?: boolean | undefined;
+}
+
+/** An agent or keys for one id. */
+export interface BuildSsh {
+    readonly id: string;
+    readonly paths?: readonly string[] | undefined;
+    /** A private key as text. */
+    readonly key?: string | undefined;
+}
+
+/** A limit of processes. */
+export interface BuildUlimit {
+    readonly name: string;
+    readonly soft: number;
+    readonly hard?: number | undefined;
 }
 
 /** The files a build can use. */
@@ -59,6 +104,8 @@ export interface BuildFiles {
     readonly dockerfile?: string | undefined;
     /** The file with each secret, by id. */
     readonly secrets: Readonly<Record<string, string>>;
+    /** The file with each private key of ssh, by its position in the options. */
+    readonly sshKeys?: Readonly<Record<number, string>> | undefined;
 }
 
 /** All texts of a request that must not be printed. */
@@ -67,8 +114,9 @@ export function secretsOf(request: SecretSources): string[] {
         ...Object.values(request.secrets),
         ...(request.redact ?? []),
         ...(request.node?.tls ? [request.node.tls.key] : []),
+        ...(request.options?.ssh ?? []).flatMap(({ key }) => key ?? []),
     ].filter((text) => text !== "");
 }
 
 /** The parts of a request that hold secrets. */
-export type SecretSources = Pick<BuildRequest, "secrets" | "redact"> & Partial<Pick<BuildRequest, "node">>;
+export type SecretSources = Pick<BuildRequest, "secrets" | "redact"> & Partial<Pick<BuildRequest, "node" | "options">>;

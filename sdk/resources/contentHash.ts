@@ -1,4 +1,5 @@
 import { createHash, scryptSync } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 
 import type { FileList } from "../context/fileList";
 import { pickGitSecrets } from "../context/gitAccess";
@@ -6,7 +7,23 @@ import { hashContext } from "../context/hash";
 import { pinContext, readsGit } from "../context/pin";
 import type { ContextSource, HashRequest } from "../context/request";
 import type { PlatformImageInputs } from "./platformImageInputs";
-import { hasUnknown, unknownValue, type Properties } from "./values";
+import { readSecretFiles } from "./secretFiles";
+import { hasUnknown, isObject, unknownValue, type Properties } from "./values";
+
+/**
+ * Inputs that count only when they are given: a program that does not use them keeps its hash from versions that did not
+ * have them. Limits of steps, agents, keys and what is run again say how a build goes, not what comes out.
+ */
+const optionalInputs = [
+    "labels",
+    "annotations",
+    "network",
+    "addHosts",
+    "sourceDateEpoch",
+    "compression",
+    "compressionLevel",
+    "forceCompression",
+] as const;
 
 /** The inputs that can change an image. All others, such as builders, caches and accounts, never build it again. */
 export const imageInputs = [
@@ -19,6 +36,7 @@ export const imageInputs = [
     "invalidation",
     "baseImages",
     "pull",
+    ...optionalInputs,
 ] as const;
 
 /** What an image is made from, as far as it is known. */
@@ -44,7 +62,10 @@ export async function readContent(
 ): Promise<Content> {
     const { invalidation, secrets } = inputs as unknown as PlatformImageInputs;
     const secretsCount = invalidation?.secrets === true;
-    if (imageInputs.some((name) => hasUnknown(inputs[name])) || (secretsCount && hasUnknown(secrets))) {
+    if (
+        imageInputs.some((name) => hasUnknown(inputs[name])) ||
+        (secretsCount && hasUnknown([secrets, inputs["secretFiles"]]))
+    ) {
         return { hash: unknownValue };
     }
     const image = inputs as unknown as PlatformImageInputs;
@@ -55,18 +76,32 @@ export async function readContent(
     const files = request && (await hashContext(request));
     const ignored = new Set(invalidation?.ignoreBuildArgs ?? []);
     const buildArgs = Object.entries(image.buildArgs ?? {}).filter(([name]) => !ignored.has(name));
+    const secretFiles = secretsCount ? await readSecretFiles(image) : [];
     const document = JSON.stringify([
         "multiarch content 1",
         image.platform,
         image.ownContentHash ?? files?.digest,
         image.target ?? "",
         hideValues(buildArgs),
-        secretsCount ? hideValues(Object.entries(secrets ?? {})) : "",
+        secretsCount ? hideValues([...Object.entries(secrets ?? {}), ...secretFiles]) : "",
         invalidation?.extra ?? "",
         Object.entries(baseImages ?? {}).sort(byName),
+        ...hashOptions(image),
     ]);
     const hash = `sha256:${createHash("sha256").update(document).digest("hex")}`;
     return { hash, files: files?.entries, context: request?.context, baseImages };
+}
+
+/** In the order of the names, however the program writes them; nothing when none is given. */
+function hashOptions(image: PlatformImageInputs): [name: string, value: unknown][][] {
+    const given = optionalInputs.map((name): [string, unknown] => [name, image[name]]);
+    const options = given.filter(([, value]) => value !== undefined && !isDeepStrictEqual(value, {}));
+    const sorted = options.map(([name, value]): [string, unknown] => [name, isObject(value) ? sortKeys(value) : value]);
+    return sorted.length > 0 ? [sorted] : [];
+}
+
+function sortKeys(value: Properties): [string, unknown][] {
+    return Object.entries(value).sort(byName);
 }
 
 /** The commits are chosen first: what is hashed is what will be built, however long that takes. */

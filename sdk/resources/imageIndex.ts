@@ -14,6 +14,9 @@ export interface ImageIndexArgs {
     /** The images it lists, one for each platform, in order. They are in the same repository. */
     images: pulumi.Input<pulumi.Input<IndexedImageArgs>[]>;
 
+    /** Notes on the index. Defaults to none. */
+    annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
     /** The tags that point to it once it is complete. Defaults to `latest`. A tag taken off stays in the registry. */
     tags?: pulumi.Input<pulumi.Input<string>[]>;
 
@@ -37,6 +40,9 @@ export interface IndexedImageArgs {
 
     /** What the index lists for it. */
     manifests: pulumi.Input<ManifestDescriptor[]>;
+
+    /** Notes on its entry in the index. Defaults to none. */
+    annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
 /**

@@ -1,13 +1,12 @@
 import { MultiArchError } from "../errors";
 import { parsePlatform } from "../platform";
 import type { RegistryClient } from "../registry/client";
-import { buildIndex } from "../registry/manifests";
 import type { Repository } from "../registry/reference";
 import { verifyImage } from "../registry/verify";
 import { findImageIndexProblems } from "../validation/imageIndex";
 import { asReplacement, findInputChanges } from "./differences";
 import type { DiffAnswer, OperationContext, PropertyChange, ResourceLifecycle } from "./lifecycle";
-import { createIndexOutputs, listManifests, type ImageIndexInputs } from "./imageIndexInputs";
+import { createIndexOutputs, makeIndex, type ImageIndexInputs } from "./imageIndexInputs";
 import { readImageIndex } from "./imageIndexRead";
 import { withRegistry } from "./registryAccess";
 import { beforeWriting, defaultTags, findMovedTags, moveTags, readKnownTags, refuseTagConflicts, untag } from "./tags";
@@ -28,7 +27,7 @@ export const imageIndexLifecycle: ResourceLifecycle = {
     diff(old, inputs): DiffAnswer {
         const replaced = asReplacement(findInputChanges(old.inputs, inputs, ["repository"]));
         const changes: Record<string, PropertyChange> = {
-            ...findInputChanges(old.inputs, inputs, ["images", "tags"]),
+            ...findInputChanges(old.inputs, inputs, ["images", "tags", "annotations"]),
             ...findMovedTags(old.outputs, inputs),
             ...replaced,
         };
@@ -63,7 +62,7 @@ export const imageIndexLifecycle: ResourceLifecycle = {
 /** What the index will be. The digest follows from the images, so it is known before anything is pushed. */
 function describe(inputs: Properties): Properties {
     const names = ["digest", "ref", "tagRefs", "tagDigests", "platformDigests", "manifestDigests"];
-    if (hasUnknown(inputs["images"]) || hasUnknown(inputs["repository"]) || hasUnknown(inputs["tags"])) {
+    if (["images", "annotations", "repository", "tags"].some((name) => hasUnknown(inputs[name]))) {
         return Object.fromEntries(names.map((name) => [name, unknownValue]));
     }
     return createIndexOutputs(inputs as ImageIndexInputs);
@@ -77,7 +76,7 @@ function publish(
     return withRegistry(inputs, context, async (client, where) => {
         context.reporter.status(`checking ${inputs.images.length} images in ${inputs.repository}`);
         await verifyAll(client, where, inputs);
-        const index = buildIndex(listManifests(inputs));
+        const index = makeIndex(inputs);
         const { bytes, digest, mediaType } = index;
         if ((await client.headManifest({ ...where, digest }, beforeWriting)) === undefined) {
             context.reporter.status(`pushing index ${digest}`);

@@ -54,7 +54,7 @@ async function importIndex(id: string, context: OperationContext): Promise<Resou
         }
         const tags = tag === undefined ? [] : [tag];
         const images = manifest.manifests.filter((entry) => !isAttestation(entry)).map(describeImage);
-        const inputs = { repository, tags, images };
+        const inputs = { repository, tags, images, ...annotationsOf(manifest) };
         // What is there stays the truth until the next up, also when this package would write the index otherwise.
         const outputs = { ...createIndexOutputs(inputs), digest, ref: `${repository}@${digest}` };
         const tagDigests = Object.fromEntries(tags.map((tag) => [tag, digest]));
@@ -65,5 +65,10 @@ async function importIndex(id: string, context: OperationContext): Promise<Resou
 function describeImage(descriptor: Descriptor) {
     const { os = "", architecture = "", variant } = descriptor.platform ?? {};
     const platform = formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
-    return { platform, digest: descriptor.digest, manifests: [fromDescriptor(descriptor)] };
+    const { digest } = descriptor;
+    return { platform, digest, manifests: [fromDescriptor(descriptor)], ...annotationsOf(descriptor) };
+}
+
+function annotationsOf({ annotations = {} }: Pick<Descriptor, "annotations">) {
+    return Object.keys(annotations).length > 0 ? { annotations } : {};
 }

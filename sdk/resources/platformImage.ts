@@ -11,9 +11,10 @@ import type {
     InvalidationArgs,
     RegistryArgs,
 } from "../args";
+import type { BuildOptionsArgs } from "../buildOptions";
 
 /** What a `PlatformImage` is made of. */
-export interface PlatformImageArgs {
+export interface PlatformImageArgs extends BuildOptionsArgs {
     /**
      * The platform, for example `linux/arm64`. A change replaces the resource; what was pushed stays.
      * @replaces
@@ -49,6 +50,9 @@ export interface PlatformImageArgs {
      * @secret
      */
     secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
+    /** Notes on the manifest of the image. Defaults to none. A change builds again. */
+    annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 
     /** Accounts for registries. Defaults to what the docker configuration of the machine has. */
     registries?: pulumi.Input<pulumi.Input<RegistryArgs>[]>;

@@ -1,5 +1,5 @@
 import type { BuildReport } from "../args";
-import { buildPlatform, type BuiltImage } from "../build/build";
+import { buildPlatform, type BuildFigures } from "../build/build";
 import { leaseNode, type Lease } from "../build/lease";
 import { describeProgress, type BuildProgress } from "../build/progress";
 import type { BuildContext, BuildRequest } from "../build/request";
@@ -15,6 +15,7 @@ import type { OperationContext, Reporter } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
 import type { PlatformImageInputs } from "./platformImageInputs";
 import { withRegistry } from "./registryAccess";
+import { readSecretFiles } from "./secretFiles";
 import type { Properties } from "./values";
 
 /** The platforms of one index that are built together. */
@@ -55,31 +56,38 @@ export function buildImage(
 ): Promise<Properties> {
     const { reporter, signal } = context;
     return withRegistry(inputs, context, async (client, where) => {
-        const finished = inputs.contentTags === true ? await findFinishedImage(client, where, inputs) : undefined;
+        const looksUp = inputs.contentTags === true && inputs.push !== false;
+        const finished = looksUp ? await findFinishedImage(client, where, inputs) : undefined;
         if (finished !== undefined) {
             reporter.info(`not built: ${inputs.repository} has an image of this content: ${finished.digest}`);
             return describeImage(inputs, finished.digest, finished.verified, notBuilt);
         }
-        reporter.status(`checking builders of ${together.join(", ")} and the account for ${where.registry}`);
+        const pushes = inputs.push !== false;
+        const account = pushes ? ` and the account for ${where.registry}` : "";
+        reporter.status(`checking builders of ${together.join(", ")}${account}`);
         const [lease] = await Promise.all([
             leaseTogether(inputs, { together, isSilent }, signal),
-            client.checkAccess(where, ["pull", "push"]),
+            ...(pushes ? [client.checkAccess(where, ["pull", "push"])] : []),
         ]);
         reportLease(lease, reporter);
         const request = await createRequest(inputs, lease.node, context, pinned);
-        const image = await buildPlatform(request, {
+        const { pushed, build } = await buildPlatform(request, {
             signal,
             onProgress: (progress) => reportProgress(progress, reporter),
             nextNode: async () => (await leaseNode(inputs.platform, listNodes(inputs), { signal })).node,
         });
-        reporter.status("checking the image in the registry");
-        const verified = await verify(client, where, inputs, image);
-        if (inputs.contentTags === true) {
-            await setContentTag(client, where, inputs, image.digest);
+        const report = { ...build, builderVersion: lease.facts.version };
+        if (pushed === undefined) {
+            reportBuilt(build, "nothing is pushed", reporter);
+            return describeUnpushed(inputs, report);
         }
-        reportBuilt(image, reporter);
-        const build = { ...image.build, builderVersion: lease.facts.version };
-        return describeImage(inputs, image.digest, verified, build);
+        reporter.status("checking the image in the registry");
+        const verified = await verify(client, where, inputs, pushed.digest);
+        if (inputs.contentTags === true) {
+            await setContentTag(client, where, inputs, pushed.digest);
+        }
+        reportBuilt(build, `pushed in ${build.pushingSeconds} s: ${pushed.digest}`, reporter);
+        return describeImage(inputs, pushed.digest, verified, report);
     });
 }
 
@@ -131,6 +139,7 @@ async function createRequest(
     context: OperationContext,
     pinned: BuildContext | undefined,
 ): Promise<BuildRequest> {
+    const secretFiles = await readSecretFiles(inputs);
     const userConfig = await readDockerConfig(findDockerConfigDir(process.env));
     const limits = [inputs.timeoutSeconds ?? defaultTimeoutSeconds, (context.timeoutMs ?? Infinity) / 1_000];
     return {
@@ -143,12 +152,14 @@ async function createRequest(
         pull: inputs.pull,
         buildArgs: inputs.buildArgs ?? {},
         secrets: inputs.secrets ?? {},
+        secretFiles: inputs.secretFiles,
+        options: inputs,
         cache: inputs.cache,
         registriesConfig: privateDockerConfig(inputs.registries ?? [], userConfig),
         timeoutSeconds: Math.min(...limits),
         baseDirectory: process.cwd(),
         retries: inputs.retries,
-        redact: context.secrets,
+        redact: [...context.secrets, ...secretFiles.map(([, text]) => text)],
     };
 }
 
@@ -156,7 +167,7 @@ async function verify(
     client: RegistryClient,
     where: Repository,
     inputs: PlatformImageInputs,
-    { digest }: BuiltImage,
+    digest: string,
 ): Promise<WholeImage> {
     const platform = parsePlatform(inputs.platform);
     const result = await verifyImage(client, where, digest, platform, { absentOn: [404] });
@@ -183,6 +194,12 @@ export function describeImage(
     };
 }
 
+/** The outputs of an image that was built and not pushed. */
+function describeUnpushed(inputs: PlatformImageInputs, build: BuildReport): Properties {
+    const { platform, contentHash } = inputs;
+    return { platform, contentHash, digest: "", ref: "", manifests: [], build };
+}
+
 function reportLease({ node, facts, skipped }: Lease, reporter: Reporter): void {
     for (const { error } of skipped) {
         reporter.warn(`a builder is skipped: ${error.message}`);
@@ -202,8 +219,8 @@ function reportProgress(progress: BuildProgress, reporter: Reporter): void {
     }
 }
 
-function reportBuilt({ digest, build }: BuiltImage, reporter: Reporter): void {
-    const { steps, cachedSteps, buildingSeconds, pushingSeconds, builder } = build;
+function reportBuilt(build: BuildFigures, ending: string, reporter: Reporter): void {
+    const { steps, cachedSteps, buildingSeconds, builder } = build;
     const times = `built in ${buildingSeconds} s (${steps} steps, ${cachedSteps} from the cache)`;
-    reporter.info(`${times} on ${builder}, pushed in ${pushingSeconds} s: ${digest}`);
+    reporter.info(`${times} on ${builder}, ${ending}`);
 }

@@ -10,6 +10,7 @@ import { buildImage } from "./platformImageBuild";
 import type { PlatformImageInputs } from "./platformImageInputs";
 import { readPlatformImage } from "./platformImageRead";
 import { describeReasons } from "./reasons";
+import { findSecretFileProblems } from "./secretFiles";
 import { createSiblingBoard, groupOf } from "./siblings";
 import { readBaseImages, tracksBaseImages } from "./trackedBaseImages";
 import { hasUnknown, unknownValue, type Properties } from "./values";
@@ -27,7 +28,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
     const contents = new Map<string, Content>();
 
     return {
-        secretInputs: ["registries.*.password", "secrets", "nodes.*.tls.key"],
+        secretInputs: ["registries.*.password", "secrets", "ssh.*.key", "nodes.*.tls.key"],
 
         async check(inputs, old, context) {
             // A hash that comes in is that of the state: the program has told the engine to ignore its changes.
@@ -35,6 +36,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
             const problems = [...findPlatformImageProblems(given), ...findShownSecrets(given, context.secrets)];
             if (problems.length === 0 && !imageInputs.some((name) => hasUnknown(given[name]))) {
                 problems.push(...(await findContextProblems(contextRequest(given))), ...checkBuildArgs(given, context));
+                problems.push(...(await findSecretFileProblems(given)));
             }
             if (problems.length > 0 || isTooEarly(given)) {
                 return { problems, added: problems.length > 0 ? {} : { contentHash: unknownValue } };
@@ -56,11 +58,13 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
             const isImported = old.inputs["contentHash"] === "";
             const rebuilt = isImported ? {} : findInputChanges(old.inputs, inputs, ["contentHash"]);
             const reasons = Object.keys(rebuilt).length > 0 ? findInputChanges(old.inputs, inputs, imageInputs) : {};
-            const changes = { ...rebuilt, ...reasons, ...replaced };
+            // What was only tried before is pushed now; what was pushed stays in the registry.
+            const pushed = findInputChanges({ push: true, ...old.inputs }, { push: true, ...inputs }, ["push"]);
+            const changes = { ...rebuilt, ...reasons, ...pushed, ...replaced };
             const changed = Object.keys(changes).length > 0;
             if (changed) {
                 const content = contents.get(keyOf(context, String(inputs["contentHash"])));
-                context.reporter.info(describeReasons(old, { ...reasons, ...replaced }, content));
+                context.reporter.info(describeReasons(old, { ...reasons, ...pushed, ...replaced }, content));
             }
             return { changed, changes, replaces: Object.keys(replaced), stable: changed ? [] : builtOutputs };
         },
@@ -88,7 +92,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
         if (hasUnknown(platform) || hasUnknown(repository)) {
             return;
         }
-        const same = [...replacedBy, "contentHash"].every((name) => old?.[name] === inputs[name]);
+        const same = [...replacedBy, "contentHash", "push"].every((name) => old?.[name] === inputs[name]);
         board.decide(groupOf(context.urn, platform, repository), platform, same ? "keep" : "build");
     }
 

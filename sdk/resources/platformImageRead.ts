@@ -25,6 +25,9 @@ export function readPlatformImage(
         return importImage(id, context);
     }
     const inputs = state.inputs as PlatformImageInputs;
+    if (inputs.push === false) {
+        return Promise.resolve({ id, outputs: state.outputs });
+    }
     const digest = state.outputs["digest"] as string;
     return readOrKeep({ id, outputs: state.outputs }, context, async () => {
         const found = await withRegistry(inputs, context, (client, where) =>

@@ -1,6 +1,7 @@
 import type { InputProblem } from "../resources/lifecycle";
 import type { Properties } from "../resources/values";
 import { checkContext } from "./context";
+import { checkOptions } from "./options";
 
 // What a timer of Node.js can wait, 2^31-1 ms. With more it does not wait at all.
 const longestTimeoutSeconds = 2_147_483;
@@ -15,6 +16,7 @@ export function checkBuild(inputs: Properties): InputProblem[] {
         ...checkSecretNames(inputs["secrets"] as Properties | undefined),
         ...checkCache(inputs["cache"] as Properties | undefined),
         ...checkLimits(inputs),
+        ...checkOptions(inputs),
     ];
 }
 

@@ -2,6 +2,7 @@ import type { InputProblem } from "../resources/lifecycle";
 import { unknownValue, withoutNulls, type Properties } from "../resources/values";
 import { checkBuilders } from "./builders";
 import { checkBuild } from "./build";
+import { checkOverrides } from "./overrides";
 import { checkPlatforms } from "./platforms";
 import { checkAdditionalRepositories, checkTags, checkTarget } from "./target";
 import { findTypeProblems } from "./types";
@@ -18,6 +19,7 @@ export function findComponentProblems(inputs: Properties): InputProblem[] {
         checkAdditionalRepositories,
         checkBuild,
         checkBuilders,
+        checkOverrides,
     ]);
 }
 

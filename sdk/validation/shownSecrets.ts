@@ -1,4 +1,5 @@
 import type { InputProblem } from "../resources/lifecycle";
+import { joinKey } from "../resources/propertyPath";
 import { isObject, type Properties } from "../resources/values";
 import { listLocations } from "./context";
 
@@ -24,7 +25,15 @@ export function findShownSecrets(inputs: Properties, secrets: readonly string[])
         }));
 }
 
-function listShown({ context, dockerfile, target, cache }: Properties): [property: string, text: string][] {
+// What is given to buildx as it is, and may be part of the image too.
+const shownInputs = [
+    ...["labels", "annotations", "addHosts", "secretFiles", "noCacheFilters", "shmSize", "cgroupParent"],
+    ...["resources", "allow"],
+];
+
+function listShown(inputs: Properties): [property: string, text: string][] {
+    const { context, dockerfile, target, cache, ssh } = inputs;
+    const sshPaths = (Array.isArray(ssh) ? (ssh as Properties[]) : []).map(({ id, paths }) => ({ id, paths }));
     const registry = isObject(cache) ? cache["registry"] : undefined;
     const local = isObject(cache) ? cache["local"] : undefined;
     const inline = isObject(cache) ? cache["inline"] : undefined;
@@ -37,5 +46,16 @@ function listShown({ context, dockerfile, target, cache }: Properties): [propert
         ...from.map((ref, index): [string, unknown] => [`cache.inline.from[${index}]`, ref]),
     ];
     const texts = others.filter((entry): entry is [string, string] => typeof entry[1] === "string");
-    return [...listLocations(context), ...texts];
+    const options = shownInputs.flatMap((name) => listTexts(name, inputs[name]));
+    return [...listLocations(context), ...texts, ...options, ...listTexts("ssh", sshPaths)];
+}
+
+function listTexts(path: string, value: unknown): [string, string][] {
+    if (Array.isArray(value)) {
+        return value.flatMap((item, index) => listTexts(`${path}[${index}]`, item));
+    }
+    if (isObject(value)) {
+        return Object.entries(value).flatMap(([key, item]) => listTexts(joinKey(path, key), item));
+    }
+    return typeof value === "string" ? [[path, value]] : [];
 }

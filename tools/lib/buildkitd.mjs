@@ -27,6 +27,7 @@ const CONTAINERS_END_SECONDS = 5;
  * @property {string} [mirror] a registry that is asked before Docker Hub, as `host:port`
  * @property {string} [netns] a network namespace to run in
  * @property {Record<string, string>} [labels] of its worker
+ * @property {string[]} [entitlements] what builds may ask for, such as `security.insecure`; nothing when not given
  */
 
 /**
@@ -95,9 +96,10 @@ export function isEmulated(platform) {
  * The configuration of a daemon. See https://docs.docker.com/build/buildkit/toml-configuration/
  * @param {BuildkitdOptions} options
  */
-function describeBuildkitd({ dir, platform, address, tls, registries = {}, mirror, labels = {} }) {
+function describeBuildkitd({ dir, platform, address, tls, registries = {}, mirror, labels = {}, entitlements = [] }) {
     const lines = [
         line("root", join(dir, "root")),
+        line("insecure-entitlements", entitlements),
         "[grpc]",
         line("address", [address]),
         ...(tls === undefined

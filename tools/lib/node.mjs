@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+    chmodSync,
+    cpSync,
+    existsSync,
+    mkdirSync,
+    readFileSync,
+    realpathSync,
+    renameSync,
+    rmSync,
+    symlinkSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "./exec.mjs";
 import { step, SetupError } from "./console.mjs";
@@ -39,8 +49,12 @@ export async function ensureNode() {
 
 /** The user's Node.js, if this process runs on it and it is new enough for the SDK. */
 function ownNode() {
-    const isOwn = !process.execPath.startsWith(cacheDir);
-    return isOwn && atLeast(process.versions.node, NEEDED) ? process.execPath : undefined;
+    return !isCached() && atLeast(process.versions.node, NEEDED) ? process.execPath : undefined;
+}
+
+/** Whether this process runs on the Node.js of the cache, also where the cache folder is a link to another one. */
+function isCached() {
+    return process.execPath.startsWith(existsSync(cacheDir) ? realpathSync(cacheDir) : cacheDir);
 }
 
 function isReady() {
@@ -48,7 +62,7 @@ function isReady() {
     const fits =
         stamp?.link === undefined
             ? stamp?.pin === pinHash() && ownNode() === undefined
-            : stamp.link === ownNode() || process.execPath.startsWith(cacheDir);
+            : stamp.link === ownNode() || isCached();
     return fits && existsSync(join(nodeDir, "bin", "node"));
 }
 

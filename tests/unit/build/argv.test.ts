@@ -35,17 +35,63 @@ describe("the arguments of a build", () => {
         const request = requestOf({
             dockerfile: { location: "build/Dockerfile" },
             target: "final",
-            labels: { "org.example": "a=b, c" },
+            secretFiles: { npmrc: "../.npmrc" },
+            options: {
+                labels: { "org.example": "a=b, c" },
+                annotations: { "org.example:x": "note" },
+                network: "none",
+                addHosts: ["db:10.0.0.7"],
+                ssh: [{ id: "default" }, { id: "git", paths: ["id_a"], key: "PEM" }],
+                noCache: true,
+                noCacheFilters: ["test"],
+                ulimits: [
+                    { name: "nofile", soft: 1024 },
+                    { name: "core", soft: 0, hard: -1 },
+                ],
+                shmSize: "256m",
+                cgroupParent: "/builds",
+                resources: { memory: "2g" },
+                allow: ["network.host"],
+                sourceDateEpoch: 17,
+                compression: "zstd",
+                compressionLevel: 3,
+                forceCompression: true,
+            },
             context: { location: "https://example.com/x.git#main", named: { data: { location: "../data" } } },
             secrets: { npm: "t0ken" },
         });
-        const { args } = buildArgv(request, { ...files, secrets: { npm: '/private/a,"b' } });
+        const { args } = buildArgv(request, {
+            ...files,
+            secrets: { npm: '/private/a,"b' },
+            sshKeys: { 1: "/private/ssh/1" },
+        });
         assert.deepEqual(valuesOf(args, "--file"), ["build/Dockerfile"]);
         assert.deepEqual(valuesOf(args, "--target"), ["final"]);
         assert.deepEqual(valuesOf(args, "--label"), ["org.example=a=b, c"]);
         assert.deepEqual(valuesOf(args, "--build-context"), ["data=../data"]);
-        assert.deepEqual(valuesOf(args, "--secret"), ['id=npm,"src=/private/a,""b"']);
+        assert.deepEqual(valuesOf(args, "--secret"), ['id=npm,"src=/private/a,""b"', "id=npmrc,src=../.npmrc"]);
+        assert.deepEqual(valuesOf(args, "--annotation"), ["manifest:org.example:x=note"]);
+        assert.deepEqual(valuesOf(args, "--network"), ["none"]);
+        assert.deepEqual(valuesOf(args, "--add-host"), ["db:10.0.0.7"]);
+        assert.deepEqual(valuesOf(args, "--ssh"), ["default", "git=id_a,/private/ssh/1"]);
+        assert.ok(args.includes("--no-cache"));
+        assert.deepEqual(valuesOf(args, "--no-cache-filter"), ["test"]);
+        assert.deepEqual(valuesOf(args, "--ulimit"), ["nofile=1024:1024", "core=0:-1"]);
+        assert.deepEqual(valuesOf(args, "--shm-size"), ["256m"]);
+        assert.deepEqual(valuesOf(args, "--cgroup-parent"), ["/builds"]);
+        assert.deepEqual(valuesOf(args, "--resource"), ["memory=2g"]);
+        assert.deepEqual(valuesOf(args, "--allow"), ["network.host"]);
+        assert.deepEqual(valuesOf(args, "--build-arg"), ["SOURCE_DATE_EPOCH=17"]);
+        assert.match(
+            valuesOf(args, "--output")[0] ?? "",
+            /rewrite-timestamp=true,compression=zstd,compression-level=3,force-compression=true$/,
+        );
         assert.equal(args.at(-1), "https://example.com/x.git#main");
+    });
+
+    it("push nothing where that is wanted", () => {
+        const { args } = buildArgv(requestOf({ options: { push: false } }), files);
+        assert.deepEqual(valuesOf(args, "--output"), ["type=cacheonly"]);
     });
 
     it("take the private Dockerfile where its text is given", () => {

@@ -84,9 +84,9 @@ describe("the build of one platform", () => {
 
     it("gives the digest and the figures", async () => {
         play(replay("built"));
-        const { digest, descriptor, build } = await buildPlatform(request(), options);
-        assert.equal(digest, `sha256:${"a".repeat(64)}`);
-        assert.equal(descriptor.digest, digest);
+        const { pushed, build } = await buildPlatform(request(), options);
+        assert.equal(pushed?.digest, `sha256:${"a".repeat(64)}`);
+        assert.equal(pushed.descriptor.digest, pushed.digest);
         const { waitingSeconds, ...figures } = build;
         assert.ok(waitingSeconds >= 0 && waitingSeconds < 10);
         assert.deepEqual(figures, {

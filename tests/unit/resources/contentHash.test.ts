@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { readContent } from "../../../sdk/resources/contentHash";
 import { unknownValue, type Properties } from "../../../sdk/resources/values";
@@ -33,6 +33,14 @@ describe("the content of an image", () => {
         ["another Dockerfile", { dockerfile: { inline: "FROM scratch\nLABEL a=b\n" } }],
         ["a hash of its own", { ownContentHash: "commit" }],
         ["another extra text", { invalidation: { extra: "week 1" } }],
+        ["labels", { labels: { a: "b" } }],
+        ["annotations", { annotations: { a: "b" } }],
+        ["another network", { network: "none" }],
+        ["more hosts", { addHosts: ["db:10.0.0.7"] }],
+        ["a fixed time", { sourceDateEpoch: 0 }],
+        ["another compression", { compression: "zstd" }],
+        ["another level of compression", { compressionLevel: 9 }],
+        ["new compression of base images", { forceCompression: true }],
     ];
     for (const [title, change] of others) {
         it(`is other with ${title}`, async () => {
@@ -53,6 +61,12 @@ describe("the content of an image", () => {
         ["secrets", { secrets: { token: "1" } }],
         ["the place it is pushed to", { repository: "elsewhere/app" }],
         ["time limits", { timeoutSeconds: 1, retries: 9 }],
+        ["labels and annotations without any", { labels: {}, annotations: {} }],
+        ["agents and keys", { ssh: [{ id: "default" }] }],
+        ["files with secrets", { secretFiles: { token: "/nowhere" } }],
+        ["limits of steps", { ulimits: [{ name: "core", soft: 0 }], shmSize: "1g", resources: { memory: "1g" } }],
+        ["what is run again", { noCache: true, noCacheFilters: ["a"] }],
+        ["what the build may do", { allow: ["network.host"], cgroupParent: "/x" }],
     ];
     for (const [title, change] of same) {
         it(`is the same whatever ${title}`, async () => {
@@ -66,6 +80,23 @@ describe("the content of an image", () => {
             await hash({ invalidation, secrets: { token: "1" } }),
             await hash({ invalidation, secrets: { token: "2" } }),
         );
+    });
+
+    it("is other with another secret in a file where secrets count", async () => {
+        const file = join(folder, "..", `${basename(folder)}.secret`);
+        const inputs = { invalidation: { secrets: true }, secretFiles: { token: file } };
+        try {
+            writeFileSync(file, "1");
+            const first = await hash(inputs);
+            writeFileSync(file, "2");
+            assert.notEqual(await hash(inputs), first);
+        } finally {
+            rmSync(file, { force: true });
+        }
+    });
+
+    it("is the same whatever the order of labels", async () => {
+        assert.equal(await hash({ labels: { a: "1", b: "2" } }), await hash({ labels: { b: "2", a: "1" } }));
     });
 
     it("leaves build arguments out that are set aside", async () => {

@@ -66,6 +66,7 @@ describe("schema.json", () => {
                 "multiarch:index:MultiArchImage secrets",
                 "multiarch:index:PlatformImage secrets",
                 "multiarch:index:Registry password",
+                "multiarch:index:Ssh key",
                 "multiarch:index:Tls key",
             ],
         );
@@ -86,7 +87,11 @@ describe("schema.json", () => {
     it("takes only what decides which children there are as plain lists", () => {
         assert.deepEqual(
             namesOf(properties, ({ plain }) => plain === true),
-            ["multiarch:index:MultiArchImage additionalRepositories", "multiarch:index:MultiArchImage platforms"],
+            [
+                "multiarch:index:MultiArchImage additionalRepositories",
+                "multiarch:index:MultiArchImage platforms",
+                "multiarch:index:MultiArchImage push",
+            ],
         );
         const itemsOf = (name: string) => properties.get(`multiarch:index:MultiArchImage ${name}`)?.items;
         assert.deepEqual(itemsOf("platforms"), { type: "string", plain: true });
