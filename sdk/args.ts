@@ -117,6 +117,12 @@ export interface MultiArchImageArgs extends BuildOptionsArgs {
      */
     deletion?: Input<Deletion>;
 
+    /**
+     * Statements about the image that are kept beside it in the index: how it was built, and what is in it. Defaults to
+     * none, because an image with them is an index of its own, which some consumers refuse. A change builds again.
+     */
+    attestations?: Input<AttestationsArgs>;
+
     /** What builds. Every platform needs at least one builder that runs it natively. */
     builders: Input<BuildersArgs>;
 
@@ -283,6 +289,28 @@ export interface InvalidationArgs {
     extra?: Input<string>;
 }
 
+/** Statements about an image: its builder makes them, and they are pushed with it. */
+export interface AttestationsArgs {
+    /**
+     * How the image was built, as SLSA provenance: `min` has its sources and base images, `max` also the Dockerfile, all
+     * steps and the values of build arguments, `none` makes none. Defaults to `none`. With a build argument that is a
+     * secret, `max` is refused.
+     */
+    provenance?: Input<Provenance>;
+
+    /** True lists the packages in the image, as SPDX. Defaults to false. */
+    sbom?: Input<boolean>;
+
+    /**
+     * The image that makes that list, by reference. It follows BuildKit's protocol for scanners, and runs on the builder.
+     * Defaults to BuildKit's own, `docker/buildkit-syft-scanner:stable-1`.
+     */
+    sbomGenerator?: Input<string>;
+}
+
+/** How much a provenance tells. */
+export type Provenance = "min" | "max" | "none";
+
 /** What new base images mean. */
 export type BaseImages = "ignore" | "track";
 
@@ -317,6 +345,9 @@ export interface MultiArchImageOutputs {
 
     /** The plain image manifest of each platform, by platform, for consumers that refuse an index. */
     readonly manifestDigests: Output<Record<string, string>>;
+
+    /** The manifests that hold the attestations of each platform, by platform. Empty without `attestations`. */
+    readonly attestationDigests: Output<Record<string, string[]>>;
 
     /** Stands for everything that can change the image. Equal on every machine for equal content. */
     readonly contentHash: Output<string>;

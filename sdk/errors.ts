@@ -68,6 +68,11 @@ export const errorCodes = {
     // The platforms of one index are built together, or not at all.
     "sibling-not-ready": "Fix the other platform first: its own message says how.",
 
+    // What is said about an image.
+    "attestation-missing": "Upgrade buildkitd to 0.11 or newer, or take it out of attestations.",
+    "attestation-leak":
+        "Delete this manifest in the registry, change the secret, and set attestations.provenance to min.",
+
     // The index.
     "index-incomplete": "Run refresh and then up: what is missing is built and pushed again.",
 } as const;

@@ -1,4 +1,5 @@
 export type {
+    AttestationsArgs,
     BaseImages,
     BuildContextArgs,
     BuildersArgs,
@@ -15,6 +16,7 @@ export type {
     MultiArchImageArgs,
     MultiArchImageOutputs,
     NamedContextArgs,
+    Provenance,
     RegistryArgs,
     RegistryCacheArgs,
     TagConflict,

@@ -25,6 +25,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
     declare public readonly additionalRefs: pulumi.Output<string[]>;
     declare public readonly platformDigests: pulumi.Output<Record<string, string>>;
     declare public readonly manifestDigests: pulumi.Output<Record<string, string>>;
+    declare public readonly attestationDigests: pulumi.Output<Record<string, string[]>>;
     declare public readonly contentHash: pulumi.Output<string>;
     declare public readonly builds: pulumi.Output<Record<string, BuildReport>>;
 
@@ -83,6 +84,10 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         this.additionalRefs = pulumi.all(copies.map((copy) => copy.ref));
         this.platformDigests = index?.platformDigests ?? nothing;
         this.manifestDigests = index?.manifestDigests ?? nothing;
+        // A state of an earlier version says nothing of attestations, and has none.
+        this.attestationDigests = pulumi
+            .output(index?.attestationDigests)
+            .apply((digests) => (digests as Record<string, string[]> | undefined) ?? {});
         this.contentHash = joinHashes(images);
         this.builds = byPlatform(platforms, images, (image) => image.build);
         this.registerOutputs({
@@ -92,6 +97,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             additionalRefs: this.additionalRefs,
             platformDigests: this.platformDigests,
             manifestDigests: this.manifestDigests,
+            attestationDigests: this.attestationDigests,
             contentHash: this.contentHash,
             builds: this.builds,
         });

@@ -3,7 +3,7 @@ import { builderName } from "./builderArgv";
 import { cacheArgv } from "./cache";
 import { csvRecord } from "./csv";
 import { optionsArgv, outputArgv } from "./optionsArgv";
-import type { BuildFiles, BuildRequest } from "./request";
+import type { BuildAttestations, BuildFiles, BuildRequest } from "./request";
 
 export { createBuilderArgv, inspectBuilderArgv } from "./builderArgv";
 
@@ -28,9 +28,7 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
         ...["--progress", "rawjson"],
         ...["--metadata-file", files.metadata],
         ...["--output", outputArgv(request)],
-        // Without these buildx makes an index with a provenance beside the image.
-        "--provenance=false",
-        "--sbom=false",
+        ...attestationArgv(request.attestations),
         ...(dockerfile ? ["--file", notStdin(dockerfile)] : []),
         ...(request.target ? ["--target", request.target] : []),
         ...(request.pull === true ? ["--pull"] : []),
@@ -48,6 +46,12 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
         notStdin(request.context.location),
     ];
     return { args, env: { ...env } };
+}
+
+/** Always written out: left to itself, buildx makes a provenance and with it an index for each platform. */
+function attestationArgv({ provenance = "none", sbom = false, sbomGenerator }: BuildAttestations = {}): string[] {
+    const list = sbom && sbomGenerator !== undefined ? csvRecord([`generator=${sbomGenerator}`]) : String(sbom);
+    return [`--provenance=${provenance === "none" ? "false" : `mode=${provenance}`}`, `--sbom=${list}`];
 }
 
 /** To buildx a lone dash is its standard input. */

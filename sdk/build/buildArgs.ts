@@ -57,9 +57,12 @@ export function routeBuildArgs(request: Pick<BuildRequest, "buildArgs"> & Secret
 }
 
 /** Finds build arguments and secrets that cannot reach a build, or not without being seen. */
-export function findBuildArgProblems(request: Pick<BuildRequest, "buildArgs"> & SecretSources): ArgProblem[] {
+export function findBuildArgProblems(
+    request: Pick<BuildRequest, "buildArgs" | "attestations" | "dockerfile"> & SecretSources,
+): ArgProblem[] {
     const isSecret = secretTest(request);
     return [
+        ...findPublishedSecrets(request, isSecret),
         ...Object.entries(request.buildArgs).flatMap(([name, value]) => {
             const reason = checkBuildArg(name, value, isSecret(value));
             return reason === undefined ? [] : [{ property: `buildArgs.${name}`, reason }];
@@ -71,7 +74,34 @@ export function findBuildArgProblems(request: Pick<BuildRequest, "buildArgs"> & 
     ];
 }
 
+/**
+ * The fuller provenance holds the values of build arguments and the Dockerfile, for everyone who can pull the image.
+ * https://github.com/moby/buildkit/blob/v0.31.1/docs/attestations/slsa-provenance.md#mode
+ */
+function findPublishedSecrets(
+    { buildArgs, attestations, dockerfile }: Pick<BuildRequest, "buildArgs" | "attestations" | "dockerfile">,
+    isSecret: (value: string) => boolean,
+): ArgProblem[] {
+    if (attestations?.provenance !== "max") {
+        return [];
+    }
+    const names = Object.entries(buildArgs).filter(([, value]) => isSecret(value));
+    const published = [
+        ...names.map(([name]) => `the secret build argument ${name}`),
+        ...(isSecret(dockerfile?.inline ?? "") ? ["the secret in dockerfile.inline"] : []),
+    ];
+    return published.map((what) => ({
+        property: "attestations.provenance",
+        reason: `max would publish ${what}. Use min, or give the value in secrets`,
+    }));
+}
+
 function checkBuildArg(name: string, value: string, secret: boolean): string | undefined {
+    // BuildKit takes these for its own options, whatever else it is told:
+    // https://github.com/moby/buildkit/blob/v0.31.1/frontend/attestations/parse.go
+    if (/^BUILDKIT_ATTEST_/i.test(name)) {
+        return "a build argument of this name makes attestations of its own; use attestations";
+    }
     if (!/^[^\s=\0]+$/.test(name)) {
         return "a build argument has a name without spaces and equals signs";
     }

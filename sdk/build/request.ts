@@ -25,6 +25,8 @@ export interface BuildRequest {
     readonly secretFiles?: Readonly<Record<string, string>> | undefined;
     /** How its steps run and what they make. Defaults to what the builder does by itself. */
     readonly options?: BuildOptions | undefined;
+    /** Statements about the image that are pushed with it. Defaults to none. */
+    readonly attestations?: BuildAttestations | undefined;
     /** Where steps are cached beyond the builder. Defaults to no such cache. */
     readonly cache?: CacheOptions | undefined;
     /** The content of a docker config.json with the accounts of registries. */
@@ -80,6 +82,16 @@ export interface BuildUlimit {
     readonly name: string;
     readonly soft: number;
     readonly hard?: number | undefined;
+}
+
+/** Statements about an image. */
+export interface BuildAttestations {
+    /** How much the provenance tells. Defaults to `none`, which makes none. */
+    readonly provenance?: "min" | "max" | "none" | undefined;
+    /** True lists what is in the image. Defaults to false. */
+    readonly sbom?: boolean | undefined;
+    /** The image that makes that list. Defaults to that of BuildKit. */
+    readonly sbomGenerator?: string | undefined;
 }
 
 /** The files a build can use. */

@@ -141,9 +141,7 @@ export function flattenChild(pushed: Descriptor, manifest: Manifest, platform: P
     }
     return {
         image: { ...image, platform: mergePlatform(image.platform, platform) },
-        attestations: manifest.manifests.filter(
-            (child) => isAttestation(child) && child.annotations?.["vnd.docker.reference.digest"] === image.digest,
-        ),
+        attestations: manifest.manifests.filter((child) => isAttestation(child) && isAbout(child, image.digest)),
     };
 }
 
@@ -155,6 +153,11 @@ export function isSamePlatform(one: Platform, other: Platform): boolean {
 /** True for a manifest that holds statements about an image, and no image. */
 export function isAttestation(descriptor: Descriptor): boolean {
     return descriptor.annotations?.["vnd.docker.reference.type"] !== undefined;
+}
+
+/** True for an attestation about the image with this digest. */
+export function isAbout(attestation: Descriptor, digest: string): boolean {
+    return attestation.annotations?.["vnd.docker.reference.digest"] === digest;
 }
 
 /** The platform as the user wrote it, with what the registry knows beyond its name. */

@@ -26,6 +26,12 @@ export interface Problem {
 export type Verification =
     ({ readonly complete: true } & FlatChild) | { readonly complete: false; readonly problems: readonly Problem[] };
 
+/** How an image is checked. */
+export interface VerifyOptions extends HeadOptions {
+    /** Attestations that an index lists for the image, where what was pushed for it does not name them. */
+    readonly also?: readonly Descriptor[] | undefined;
+}
+
 /** The part of a client that is needed here. */
 export type Reader = Pick<RegistryClient, "headManifest" | "getManifest" | "getBlobJson" | "hasBlob">;
 
@@ -33,7 +39,7 @@ const checksAtOnce = 4;
 
 /**
  * Checks in the registry that a platform's image is whole: its manifest, its configuration, which has to be for this
- * platform, all its layers, and the same for its attestations. Content that is missing is a result; a registry that
+ * platform, all its layers, and the same for its attestations and those in `also`. Content that is missing is a result; a registry that
  * cannot be asked is a MultiArchError. `options` say what counts as a missing manifest.
  */
 export async function verifyImage(
@@ -41,7 +47,7 @@ export async function verifyImage(
     repository: Repository,
     digest: string,
     platform: Platform,
-    options: HeadOptions = {},
+    options: VerifyOptions = {},
 ): Promise<Verification> {
     const find = (wanted: string): Promise<FetchedManifest | undefined> =>
         findManifest(client, repository, wanted, options);
@@ -56,7 +62,9 @@ export async function verifyImage(
         return incomplete("platform", digest, `the index ${digest} does not fit: ${messageOf(error)}`);
     }
     const checks: Checked[] = [];
-    for (const part of [child.image, ...child.attestations]) {
+    const known = new Set([child.image, ...child.attestations].map((part) => part.digest));
+    const others = (options.also ?? []).filter((part) => !known.has(part.digest));
+    for (const part of [child.image, ...child.attestations, ...others]) {
         const isPushed = part.digest === pushed.descriptor.digest;
         const fetched = isPushed ? pushed : await find(part.digest);
         checks.push(await checkPart(client, repository, part, fetched, platform));

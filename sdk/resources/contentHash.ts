@@ -36,6 +36,7 @@ export const imageInputs = [
     "invalidation",
     "baseImages",
     "pull",
+    "attestations",
     ...optionalInputs,
 ] as const;
 
@@ -87,6 +88,7 @@ export async function readContent(
         invalidation?.extra ?? "",
         Object.entries(baseImages ?? {}).sort(byName),
         ...hashOptions(image),
+        ...describeAttestations(image.attestations),
     ]);
     const hash = `sha256:${createHash("sha256").update(document).digest("hex")}`;
     return { hash, files: files?.entries, context: request?.context, baseImages };
@@ -102,6 +104,12 @@ function hashOptions(image: PlatformImageInputs): [name: string, value: unknown]
 
 function sortKeys(value: Properties): [string, unknown][] {
     return Object.entries(value).sort(byName);
+}
+
+/** Nothing at all without attestations: what was built before there were any is not built again. */
+function describeAttestations(attestations: PlatformImageInputs["attestations"]): unknown[] {
+    const { provenance = "none", sbom = false, sbomGenerator = "" } = attestations ?? {};
+    return provenance === "none" && !sbom ? [] : [["attestations", provenance, sbom, sbom ? sbomGenerator : ""]];
 }
 
 /** The commits are chosen first: what is hashed is what will be built, however long that takes. */

@@ -69,6 +69,9 @@ export class ImageIndex extends pulumi.CustomResource {
     /** The plain image manifest of each platform, by platform. */
     declare public readonly manifestDigests: pulumi.Output<Record<string, string>>;
 
+    /** The manifests that hold the attestations of each platform, by platform. */
+    declare public readonly attestationDigests: pulumi.Output<Record<string, string[]>>;
+
     constructor(name: string, args: ImageIndexArgs, opts?: pulumi.CustomResourceOptions) {
         const outputs = {
             digest: undefined,
@@ -77,6 +80,7 @@ export class ImageIndex extends pulumi.CustomResource {
             tagDigests: undefined,
             platformDigests: undefined,
             manifestDigests: undefined,
+            attestationDigests: undefined,
         };
         super("multiarch:index:ImageIndex", name, { ...args, ...outputs }, opts);
     }

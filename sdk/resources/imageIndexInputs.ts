@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-import { buildIndex, type Descriptor, type MadeManifest } from "../registry/manifests";
+import { buildIndex, isAttestation, type Descriptor, type MadeManifest } from "../registry/manifests";
 import type { ImageIndexArgs } from "./imageIndex";
 import { toDescriptor } from "./manifest";
 import { describeTags } from "./tags";
@@ -15,10 +15,25 @@ export function createIndexOutputs(inputs: ImageIndexInputs): Properties {
     return {
         ...describeTags(repository, makeIndex(inputs).digest, tags),
         platformDigests: Object.fromEntries(images.map((image) => [image.platform, image.digest])),
-        manifestDigests: Object.fromEntries(
-            images.flatMap(({ platform, manifests }) => manifests.slice(0, 1).map(({ digest }) => [platform, digest])),
-        ),
+        manifestDigests: byPlatform(images, (manifests) => manifests.find((entry) => !isAttestation(entry))?.digest),
+        attestationDigests: byPlatform(images, (manifests) => {
+            const attestations = manifests.filter(isAttestation).map(({ digest }) => digest);
+            return attestations.length === 0 ? undefined : attestations;
+        }),
     };
+}
+
+/** Something of each platform that has it, by platform. */
+function byPlatform<T>(
+    images: ImageIndexInputs["images"],
+    select: (manifests: Descriptor[]) => T | undefined,
+): Record<string, T> {
+    return Object.fromEntries(
+        images.flatMap(({ platform, manifests }): [string, T][] => {
+            const selected = select(manifests.map(toDescriptor));
+            return selected === undefined ? [] : [[platform, selected]];
+        }),
+    );
 }
 
 /** The index itself. Its bytes follow from the inputs alone. */
@@ -28,8 +43,9 @@ export function makeIndex({ images, annotations = {} }: ImageIndexInputs): MadeM
 
 /** What the index lists for one platform. Notes are on the entry of the image, not on those of its attestations. */
 function listManifests({ manifests, annotations }: ImageIndexInputs["images"][number]): Descriptor[] {
-    return manifests.map(toDescriptor).map((descriptor, position) => {
+    return manifests.map(toDescriptor).map((descriptor) => {
         const notes = { ...descriptor.annotations, ...annotations };
-        return position > 0 || Object.keys(notes).length === 0 ? descriptor : { ...descriptor, annotations: notes };
+        const isBare = isAttestation(descriptor) || Object.keys(notes).length === 0;
+        return isBare ? descriptor : { ...descriptor, annotations: notes };
     });
 }

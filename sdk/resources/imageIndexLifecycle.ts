@@ -1,6 +1,7 @@
 import { MultiArchError } from "../errors";
 import { parsePlatform } from "../platform";
 import type { RegistryClient } from "../registry/client";
+import { isAttestation } from "../registry/manifests";
 import type { Repository } from "../registry/reference";
 import { verifyImage } from "../registry/verify";
 import { findImageIndexProblems } from "../validation/imageIndex";
@@ -8,6 +9,7 @@ import { asReplacement, findInputChanges } from "./differences";
 import type { DiffAnswer, OperationContext, PropertyChange, ResourceLifecycle } from "./lifecycle";
 import { createIndexOutputs, makeIndex, type ImageIndexInputs } from "./imageIndexInputs";
 import { readImageIndex } from "./imageIndexRead";
+import { toDescriptor } from "./manifest";
 import { withRegistry } from "./registryAccess";
 import { beforeWriting, defaultTags, findMovedTags, moveTags, readKnownTags, refuseTagConflicts, untag } from "./tags";
 import { hasUnknown, unknownValue, type Properties } from "./values";
@@ -61,7 +63,8 @@ export const imageIndexLifecycle: ResourceLifecycle = {
 
 /** What the index will be. The digest follows from the images, so it is known before anything is pushed. */
 function describe(inputs: Properties): Properties {
-    const names = ["digest", "ref", "tagRefs", "tagDigests", "platformDigests", "manifestDigests"];
+    const digests = ["platformDigests", "manifestDigests", "attestationDigests"];
+    const names = ["digest", "ref", "tagRefs", "tagDigests", ...digests];
     if (["images", "annotations", "repository", "tags"].some((name) => hasUnknown(inputs[name]))) {
         return Object.fromEntries(names.map((name) => [name, unknownValue]));
     }
@@ -94,8 +97,10 @@ function publish(
 /** A tag must never point at less than everything: each image is looked at again, down to its layers. */
 async function verifyAll(client: RegistryClient, where: Repository, inputs: ImageIndexInputs): Promise<void> {
     const results = await Promise.all(
-        inputs.images.map(async ({ platform, digest }) => {
-            const result = await verifyImage(client, where, digest, parsePlatform(platform), { absentOn: [404] });
+        inputs.images.map(async ({ platform, digest, manifests }) => {
+            const also = manifests.map(toDescriptor).filter(isAttestation);
+            const options = { absentOn: [404], also } as const;
+            const result = await verifyImage(client, where, digest, parsePlatform(platform), options);
             return result.complete ? [] : result.problems.map(({ text }) => `${platform}: ${text}`);
         }),
     );

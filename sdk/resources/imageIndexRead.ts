@@ -1,6 +1,6 @@
 import { MultiArchError } from "../errors";
 import { formatPlatform } from "../platform";
-import { isAttestation, type Descriptor } from "../registry/manifests";
+import { isAbout, isAttestation, type Descriptor } from "../registry/manifests";
 import { createIndexOutputs, type ImageIndexInputs } from "./imageIndexInputs";
 import type { OperationContext, ResourceState } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
@@ -53,8 +53,7 @@ async function importIndex(id: string, context: OperationContext): Promise<Resou
             throw new MultiArchError("import-not-index", { what: `${id} is not an index` });
         }
         const tags = tag === undefined ? [] : [tag];
-        const images = manifest.manifests.filter((entry) => !isAttestation(entry)).map(describeImage);
-        const inputs = { repository, tags, images, ...annotationsOf(manifest) };
+        const inputs = { repository, tags, images: listImages(manifest.manifests), ...annotationsOf(manifest) };
         // What is there stays the truth until the next up, also when this package would write the index otherwise.
         const outputs = { ...createIndexOutputs(inputs), digest, ref: `${repository}@${digest}` };
         const tagDigests = Object.fromEntries(tags.map((tag) => [tag, digest]));
@@ -62,11 +61,20 @@ async function importIndex(id: string, context: OperationContext): Promise<Resou
     });
 }
 
-function describeImage(descriptor: Descriptor) {
+/** The images that an index lists, each with the attestations about it. */
+export function listImages(manifests: readonly Descriptor[]): ImageIndexInputs["images"] {
+    const attestations = manifests.filter(isAttestation);
+    return manifests.filter((entry) => !isAttestation(entry)).map((image) => describeImage(image, attestations));
+}
+
+function describeImage(descriptor: Descriptor, attestations: readonly Descriptor[]) {
     const { os = "", architecture = "", variant } = descriptor.platform ?? {};
     const platform = formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
-    const { digest } = descriptor;
-    return { platform, digest, manifests: [fromDescriptor(descriptor)], ...annotationsOf(descriptor) };
+    const own = attestations.filter((attestation) => isAbout(attestation, descriptor.digest));
+    // What the index says about the image is an input of its own.
+    const { annotations: _annotations, ...image } = descriptor;
+    const manifests = [image, ...own].map(fromDescriptor);
+    return { platform, digest: descriptor.digest, manifests, ...annotationsOf(descriptor) };
 }
 
 function annotationsOf({ annotations = {} }: Pick<Descriptor, "annotations">) {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type {
+    AttestationsArgs,
     BaseImages,
     BuildContextArgs,
     BuildReport,
@@ -75,6 +76,9 @@ export interface PlatformImageArgs extends BuildOptionsArgs {
     /** True tags the image by its content, and takes one that is there already in place of a build. Defaults to false. */
     contentTags?: pulumi.Input<boolean>;
 
+    /** Statements about the image that are kept beside it: how it was built, and what is in it. Defaults to none. */
+    attestations?: pulumi.Input<AttestationsArgs>;
+
     /** What happens when a builder only emulates the platform. Defaults to `never`, which refuses it. */
     emulation?: pulumi.Input<Emulation>;
 
@@ -111,8 +115,11 @@ export interface ManifestDescriptor {
      */
     size: number;
 
-    /** What the image runs on. */
+    /** What the image runs on. Attestations run on nothing: theirs is `unknown`. */
     platform: ManifestPlatform;
+
+    /** What an index says about it. Attestations name the image here that they are about. Defaults to nothing. */
+    annotations?: Record<string, string>;
 }
 
 /** What an image runs on, as its own configuration says. */
@@ -144,7 +151,7 @@ export class PlatformImage extends pulumi.CustomResource {
     /** The platform it was built for. */
     declare public readonly platform: pulumi.Output<string>;
 
-    /** What an index lists for this platform. */
+    /** What an index lists for this platform: the image first, and then its attestations. */
     declare public readonly manifests: pulumi.Output<ManifestDescriptor[]>;
 
     /** Stands for everything that can change the image. Equal on every machine for equal content. */

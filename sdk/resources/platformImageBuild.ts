@@ -10,6 +10,7 @@ import type { RegistryClient } from "../registry/client";
 import { findDockerConfigDir, privateDockerConfig, readDockerConfig } from "../registry/dockerConfig";
 import type { Repository } from "../registry/reference";
 import { incompleteError, verifyImage, type Verification } from "../registry/verify";
+import { checkAttestations } from "./attestationCheck";
 import { findFinishedImage, setContentTag } from "./contentTag";
 import type { OperationContext, Reporter } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
@@ -83,6 +84,7 @@ export function buildImage(
         }
         reporter.status("checking the image in the registry");
         const verified = await verify(client, where, inputs, pushed.digest);
+        await checkAttestations(client, where, verified.attestations, inputs, context.secrets);
         if (inputs.contentTags === true) {
             await setContentTag(client, where, inputs, pushed.digest);
         }
@@ -154,6 +156,7 @@ async function createRequest(
         secrets: inputs.secrets ?? {},
         secretFiles: inputs.secretFiles,
         options: inputs,
+        attestations: inputs.attestations,
         cache: inputs.cache,
         registriesConfig: privateDockerConfig(inputs.registries ?? [], userConfig),
         timeoutSeconds: Math.min(...limits),

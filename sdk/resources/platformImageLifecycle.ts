@@ -128,8 +128,9 @@ function isTooEarly(inputs: Properties): boolean {
 
 /** Some build arguments cannot reach a build without being seen by others on the machine. */
 function checkBuildArgs(inputs: Properties, context: OperationContext): InputProblem[] {
-    const { buildArgs = {}, secrets = {} } = inputs as unknown as PlatformImageInputs;
-    return hasUnknown(secrets) ? [] : findBuildArgProblems({ buildArgs, secrets, redact: context.secrets });
+    const { buildArgs = {}, secrets = {}, attestations, dockerfile } = inputs as unknown as PlatformImageInputs;
+    const request = { buildArgs, secrets, attestations, dockerfile, redact: context.secrets };
+    return hasUnknown(secrets) ? [] : findBuildArgProblems(request);
 }
 
 function contextRequest(inputs: Properties) {

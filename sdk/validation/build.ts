@@ -1,5 +1,6 @@
 import type { InputProblem } from "../resources/lifecycle";
 import type { Properties } from "../resources/values";
+import { checkAttestations } from "./attestations";
 import { checkContext } from "./context";
 import { checkOptions } from "./options";
 
@@ -15,6 +16,7 @@ export function checkBuild(inputs: Properties): InputProblem[] {
         ...checkDockerfile(inputs["dockerfile"] as Properties | undefined),
         ...checkSecretNames(inputs["secrets"] as Properties | undefined),
         ...checkCache(inputs["cache"] as Properties | undefined),
+        ...checkAttestations(inputs),
         ...checkLimits(inputs),
         ...checkOptions(inputs),
     ];

@@ -32,7 +32,7 @@ const shownInputs = [
 ];
 
 function listShown(inputs: Properties): [property: string, text: string][] {
-    const { context, dockerfile, target, cache, ssh } = inputs;
+    const { context, dockerfile, target, cache, ssh, attestations } = inputs;
     const sshPaths = (Array.isArray(ssh) ? (ssh as Properties[]) : []).map(({ id, paths }) => ({ id, paths }));
     const registry = isObject(cache) ? cache["registry"] : undefined;
     const local = isObject(cache) ? cache["local"] : undefined;
@@ -41,6 +41,7 @@ function listShown(inputs: Properties): [property: string, text: string][] {
     const others: [string, unknown][] = [
         ["dockerfile.location", isObject(dockerfile) ? dockerfile["location"] : undefined],
         ["target", target],
+        ["attestations.sbomGenerator", isObject(attestations) ? attestations["sbomGenerator"] : undefined],
         ["cache.registry.ref", isObject(registry) ? registry["ref"] : undefined],
         ["cache.local.directory", isObject(local) ? local["directory"] : undefined],
         ...from.map((ref, index): [string, unknown] => [`cache.inline.from[${index}]`, ref]),

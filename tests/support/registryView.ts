@@ -19,6 +19,8 @@ export interface RegistryView {
     tags(repository: string): Promise<string[]>;
     /** The digests of all manifests in a repository, with a tag or without, as they are on the registry's disk. */
     pushedManifests(repository: string): string[];
+    /** The contents of a repository by digest, as they are on the registry's disk. */
+    blobs(repository: string): Map<string, Buffer>;
     /** The configuration of an image: its platform, environment and history. */
     config(reference: string): Promise<Record<string, unknown>>;
     /** Points a tag to something else, as another pipeline would. */
@@ -33,9 +35,16 @@ export interface RegistryView {
 
 export interface IndexDocument {
     readonly mediaType: string;
-    readonly manifests: readonly { digest: string; platform: { os: string; architecture: string } }[];
+    readonly artifactType?: string;
+    readonly manifests: readonly {
+        digest: string;
+        platform: { os: string; architecture: string };
+        artifactType?: string;
+        annotations?: Record<string, string>;
+    }[];
     readonly config?: { digest: string };
-    readonly layers?: readonly { digest: string }[];
+    readonly layers?: readonly { digest: string; annotations?: Record<string, string> }[];
+    readonly subject?: { digest: string };
 }
 
 const accept = [
@@ -97,6 +106,20 @@ export function viewRegistry(world: RegistryPlace): RegistryView {
             // A deleted manifest leaves its folder behind, without the link.
             const names = existsSync(folder) ? readdirSync(folder) : [];
             return names.filter((name) => existsSync(join(folder, name, "link"))).map((name) => `sha256:${name}`);
+        },
+        blobs(repository) {
+            const root = join(world.folder, "registry", "storage", "docker", "registry", "v2");
+            const of = (kind: string): string[] => {
+                const folder = join(root, "repositories", parseRepository(repository).repository, kind, "sha256");
+                return existsSync(folder) ? readdirSync(folder) : [];
+            };
+            const names = [...of("_layers"), ...of(join("_manifests", "revisions"))];
+            return new Map(
+                names.map((name) => [
+                    `sha256:${name}`,
+                    readFileSync(join(root, "blobs", "sha256", name.slice(0, 2), name, "data")),
+                ]),
+            );
         },
         async config(reference) {
             const { registry, repository } = parseReference(reference);

@@ -49,6 +49,15 @@ function pushWithAttestation(double: RegistryDouble) {
 describe("checking a platform's image in the registry", () => {
     const stage = useRegistryStage();
 
+    it("looks at attestations too that only the common index names", async () => {
+        const double = await stage.double();
+        const { image, attestation } = pushWithAttestation(double);
+        const also = [attestation, { ...attestation, digest: digestOfText("lost") }];
+        const verified = await verifyImage(stage.client(), refer(double), image.digest, arm64, { also });
+        const problems = verified.complete ? [] : verified.problems.map(({ kind, digest }) => [kind, digest]);
+        assert.deepEqual(problems, [["manifest", digestOfText("lost")]]);
+    });
+
     it("finds it whole, and describes it with its platform", async () => {
         const double = await stage.double();
         const { image } = pushImage(double, { ...arm64, variant: "v8" });

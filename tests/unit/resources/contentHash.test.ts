@@ -41,6 +41,8 @@ describe("the content of an image", () => {
         ["another compression", { compression: "zstd" }],
         ["another level of compression", { compressionLevel: 9 }],
         ["new compression of base images", { forceCompression: true }],
+        ["a provenance", { attestations: { provenance: "min" } }],
+        ["a list of contents", { attestations: { sbom: true } }],
     ];
     for (const [title, change] of others) {
         it(`is other with ${title}`, async () => {
@@ -54,6 +56,7 @@ describe("the content of an image", () => {
     });
 
     const same: [string, Properties][] = [
+        ["attestations that are none", { attestations: { provenance: "none", sbom: false } }],
         ["the order of build arguments", { buildArgs: { B: "2", A: "1" } }],
         ["builders", { nodes: [{ platform: "linux/amd64", address: "tcp://elsewhere:1" }] }],
         ["caches", { cache: { inline: {} } }],

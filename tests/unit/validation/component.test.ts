@@ -47,6 +47,24 @@ describe("inputs of a MultiArchImage", () => {
             reason: /no builder for linux\/arm64/,
         },
         {
+            title: "a generator without a list",
+            change: { attestations: { provenance: "min", sbomGenerator: "registry.example.com/scan:1" } },
+            property: "attestations.sbomGenerator",
+            reason: /no use unless sbom is true/,
+        },
+        {
+            title: "a generator that is no image",
+            change: { attestations: { sbom: true, sbomGenerator: "https://registry.example.com/scan" } },
+            property: "attestations.sbomGenerator",
+            reason: /scheme/,
+        },
+        {
+            title: "an unknown provenance",
+            change: { attestations: { provenance: "full" } },
+            property: "attestations.provenance",
+            reason: /must be one of "min", "max", "none"/,
+        },
+        {
             title: "two cache backends",
             change: { cache: { registry: {}, inline: {} } },
             property: "cache",
