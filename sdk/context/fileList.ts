@@ -11,6 +11,9 @@ const digestBytes = 4;
 const hasDigest = 0x80;
 const summaryFormat = /^([a-z])((?:[0-9a-f]{8})?)$/;
 
+/** More entries than this never fit: their digests alone are more. Nobody needs to keep them. */
+export const longestList = maximumText / digestBytes;
+
 /** The name of a path in a list. One that is not UTF-8 has its odd bytes as `\xff`. */
 export function nameEntry(path: string | Uint8Array): string {
     return typeof path === "string"
@@ -28,8 +31,7 @@ export function summarizeEntry(letter: string, digest?: Buffer): string {
  * thousand files. Two texts can differ for one list, when other releases of Node made them: compare what they decode to.
  */
 export function encodeFileList(list: FileList): string | undefined {
-    if (list.size * digestBytes > maximumText) {
-        // Their digests alone are more.
+    if (list.size > longestList) {
         return undefined;
     }
     const entries = Array.from(list, ([name, summary]) => ({ name: Buffer.from(name), summary }));

@@ -1,6 +1,6 @@
 import { createFieldDigest, digestOf } from "./encode";
 import type { FileList } from "./fileList";
-import { nameEntry, summarizeEntry } from "./fileList";
+import { longestList, nameEntry, summarizeEntry } from "./fileList";
 import type { ContextFolder, FolderEntry } from "./folder";
 import type { EntryContent } from "./folderContents";
 import { readFolderContents } from "./folderContents";
@@ -11,8 +11,8 @@ export interface FolderHash {
     readonly digest: Buffer;
     readonly files: number;
     readonly bytes: number;
-    /** What was hashed, by path. */
-    readonly list: FileList;
+    /** What was hashed, by path; undefined when that is more than a list can hold. */
+    readonly list: FileList | undefined;
 }
 
 /**
@@ -22,14 +22,14 @@ export interface FolderHash {
  */
 export async function hashFolder(folder: ContextFolder, signal?: AbortSignal): Promise<FolderHash> {
     const digest = createFieldDigest();
-    const list = new Map<string, string>();
+    let list: Map<string, string> | undefined = new Map<string, string>();
     let files = 0;
     let bytes = 0;
     // A folder is part of the list only when nothing is in it: otherwise that tells of it.
     let above: FolderEntry | undefined;
     const listAbove = (next?: FolderEntry): void => {
         if (above && !isIn(above, next)) {
-            list.set(`${nameEntry(above.path)}/`, summarizeEntry(letters.directory));
+            list?.set(`${nameEntry(above.path)}/`, summarizeEntry(letters.directory));
         }
         above = undefined;
     };
@@ -38,12 +38,18 @@ export async function hashFolder(folder: ContextFolder, signal?: AbortSignal): P
             digest.add(entry.kind, entry.path, content.detail, content.value);
             files += entry.kind === "file" ? 1 : 0;
             bytes += content.bytes;
+            if (list === undefined) {
+                continue;
+            }
             listAbove(entry);
             if (entry.kind === "directory") {
                 above = entry;
             } else {
                 list.set(nameEntry(entry.path), summarize(entry.kind, content));
             }
+        }
+        if (list !== undefined && list.size > longestList) {
+            list = undefined;
         }
     }
     listAbove();

@@ -4,7 +4,7 @@ import { MultiArchError } from "../errors";
 import type { Dockerfile } from "./dockerfile";
 import { digestOf } from "./encode";
 import type { FileList } from "./fileList";
-import { summarizeEntry } from "./fileList";
+import { longestList, summarizeEntry } from "./fileList";
 import { hashFolder } from "./folderHash";
 import { hideCredentials, pickGitSecrets } from "./gitAccess";
 import { resolveCommit } from "./gitCommit";
@@ -45,23 +45,24 @@ async function computeHash(request: HashRequest): Promise<ContextHash> {
     const hashes = [hash];
     const dockerfileFields = await describeDockerfile(dockerfile, request);
     const fields: (string | Uint8Array)[] = [format, ...dockerfileFields, ...hash.fields];
-    const entries = new Map(hash.list);
-    if (!(await isSent(dockerfile, main, hash.list))) {
+    const entries = hash.list && new Map(hash.list);
+    if (entries !== undefined && !(await isSent(dockerfile, main, entries))) {
         entries.set("(Dockerfile)", summarizeEntry("f", digestOf(dockerfileFields)));
     }
     for (const [name, source] of named) {
         const hash = await hashSource(source, request);
         hashes.push(hash);
         fields.push(name, ...hash.fields);
-        for (const [path, summary] of hash.list) {
-            entries.set(`${name}:${path}`, summary);
+        for (const [path, summary] of hash.list ?? []) {
+            entries?.set(`${name}:${path}`, summary);
         }
     }
+    const isWhole = entries !== undefined && hashes.every(({ list }) => list !== undefined);
     return {
         digest: `sha256:${digestOf(fields).toString("hex")}`,
         files: hashes.reduce((sum, hash) => sum + hash.files, 0),
         bytes: hashes.reduce((sum, hash) => sum + hash.bytes, 0),
-        entries,
+        entries: isWhole && entries.size <= longestList ? entries : undefined,
     };
 }
 
@@ -79,7 +80,8 @@ interface SourceHash {
     readonly fields: readonly [kind: string, value: string | Uint8Array];
     readonly files: number;
     readonly bytes: number;
-    readonly list: FileList;
+    /** Undefined when there is too much to list. */
+    readonly list: FileList | undefined;
 }
 
 async function hashSource(source: PlannedSource, { signal, runGit, secrets }: HashRequest): Promise<SourceHash> {

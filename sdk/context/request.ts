@@ -49,8 +49,9 @@ export interface ContextHash {
      * What was hashed: each path with what it is and the start of its digest, which tells two versions apart. Folders
      * are in it only when nothing else is in them, as `path/`. Paths in a named context begin with `name:`. What is not
      * a folder has one entry: `(context)`, `name:(context)`, and `(Dockerfile)` for one that the context does not send.
+     * Undefined for more than 16,384 of them, which no state keeps.
      */
-    readonly entries: FileList;
+    readonly entries: FileList | undefined;
 }
 
 /** What an entry of a context is to BuildKit. */

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { compareFileLists } from "../../../sdk/context/fileChanges";
+import { encodeFileList, longestList, type FileList } from "../../../sdk/context/fileList";
 import { hashContext } from "../../../sdk/context/hash";
 import { MultiArchError } from "../../../sdk/errors";
 import type { Tree } from "./folders";
@@ -14,6 +15,7 @@ describe("the hash of a context says what it covers", () => {
         folders.remove();
     });
 
+    const none: FileList = new Map();
     const start = (content: string | Uint8Array): string =>
         createHash("sha256").update(content).digest("hex").slice(0, 8);
 
@@ -30,7 +32,7 @@ describe("the hash of a context says what it covers", () => {
     it("with what each entry is, and a folder only when nothing is in it", async () => {
         const root = folders.make(sample);
         chmodSync(join(root, "src/run.sh"), 0o755);
-        const { entries } = await hashContext({ context: { location: root } });
+        const { entries = none } = await hashContext({ context: { location: root } });
         const link = entries.get("link") ?? "";
         assert.match(link, /^l[0-9a-f]{8}$/);
         assert.deepEqual(
@@ -49,7 +51,7 @@ describe("the hash of a context says what it covers", () => {
     it("with the Dockerfile once, also when the context is reached through a link", async () => {
         const base = folders.make({ "app/Dockerfile": "", "app/.dockerignore": "", link: { link: "app" } });
         for (const location of ["./app", "./link"]) {
-            const { entries } = await hashContext({ context: { location }, baseDirectory: base });
+            const { entries = none } = await hashContext({ context: { location }, baseDirectory: base });
             assert.deepEqual([...entries.keys()], [".dockerignore", "Dockerfile"]);
         }
     });
@@ -58,12 +60,12 @@ describe("the hash of a context says what it covers", () => {
         const root = folders.make({ ".dockerignore": "*", Dockerfile: "FROM a" });
         const app = folders.make({ "a/b": "" });
         const named = { app: { location: app }, base: { location: "docker-image://alpine" } };
-        const hash = () => hashContext({ context: { location: root, named } });
+        const hash = async () => (await hashContext({ context: { location: root, named } })).entries ?? none;
         const before = await hash();
-        assert.deepEqual([...before.entries.keys()], ["(Dockerfile)", "app:a/b", "base:(context)"]);
+        assert.deepEqual([...before.keys()], ["(Dockerfile)", "app:a/b", "base:(context)"]);
         addTo(root, { Dockerfile: "FROM b" });
         addTo(app, { "a/b": "x" });
-        const { changed } = compareFileLists(before.entries, (await hash()).entries);
+        const { changed } = compareFileLists(before, await hash());
         assert.deepEqual(changed, ["(Dockerfile)", "app:a/b"]);
     });
 
@@ -82,7 +84,7 @@ describe("the hash of a context says what it covers", () => {
         }
         const root = folders.make({ ...tree, "3/empty": null, "6/link": { link: "é6" } });
         chmodSync(join(root, "6/é6"), 0o755);
-        const { entries, files, bytes } = await hashContext({ context: { location: root } });
+        const { entries = none, files, bytes } = await hashContext({ context: { location: root } });
         const expected = Object.entries(tree).map(([path, content]): [string, string] => [
             path,
             `${path === "6/é6" ? "x" : "f"}${start(content)}`,
@@ -93,6 +95,21 @@ describe("the hash of a context says what it covers", () => {
         assert.equal(
             bytes,
             Object.values(tree).reduce((sum, content) => sum + Buffer.byteLength(content), 0),
+        );
+    });
+
+    it("unless there is more than a state can keep", async () => {
+        const names = Array.from({ length: longestList }, (_, index) => [`${index % 50}/${index}`, ""] as const);
+        const root = folders.make({ Dockerfile: "", ...Object.fromEntries(names.slice(1)) });
+        const most = await hashContext({ context: { location: root } });
+        assert.equal(most.entries?.size, longestList);
+        addTo(root, { one: "more" });
+        const { entries, files, digest } = await hashContext({ context: { location: root } });
+        assert.deepEqual([entries, files], [undefined, longestList + 1]);
+        assert.notEqual(digest, most.digest);
+        assert.equal(
+            encodeFileList(new Map(Array.from({ length: longestList + 1 }, (_, index) => [`${index}`, "d"]))),
+            undefined,
         );
     });
 
