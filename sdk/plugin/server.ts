@@ -9,7 +9,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { sweepPrivateFolders } from "../build/privateFolder";
 import { createLifecycles } from "../resources/lifecycles";
 import { toServiceError } from "./answers";
-import { startConstructServer, type ConstructServer } from "./construct";
+import type { ConstructServer } from "./construct";
 import { connectEngineLog, type EngineLog } from "./engineLog";
 import { check, create, diff, read, remove, update, type Operations } from "./operations";
 import { packageVersion, readSchema } from "../package";
@@ -93,7 +93,7 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
             return new Empty();
         }),
         construct: (call: Call<proto.ConstructRequest>, callback: Answer<proto.ConstructResponse>) => {
-            constructServer ??= startConstructServer(engine ?? "", packageVersion);
+            constructServer ??= startConstructs(engine ?? "");
             constructServer.then(
                 ({ client }) => client.construct(call.request, callback),
                 (error: unknown) => callback(toServiceError(error)),
@@ -140,4 +140,10 @@ function listen(server: grpc.Server): Promise<number> {
             }
         });
     });
+}
+
+/** The SDK is loaded with the first component: a program in TypeScript brings its own, and never needs that of the plugin. */
+async function startConstructs(engineAddress: string): Promise<ConstructServer> {
+    const { startConstructServer } = await import("./construct.js");
+    return startConstructServer(engineAddress, packageVersion);
 }

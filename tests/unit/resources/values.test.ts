@@ -2,11 +2,20 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import * as values from "../../../sdk/resources/values";
 import { findSecrets, hasUnknown, protectPaths, reveal, unknownValue, wrapSecret } from "../../../sdk/resources/values";
 
 const secretOf = (value: unknown) => ({ [pulumi.runtime.specialSigKey]: pulumi.runtime.specialSecretSig, value });
 
 describe("values from the engine", () => {
+    it("are written as the SDK writes them", () => {
+        const { specialSecretSig, specialSigKey, unknownValue } = pulumi.runtime;
+        assert.deepEqual(
+            [values.specialSecretSig, values.specialSigKey, values.unknownValue],
+            [specialSecretSig, specialSigKey, unknownValue],
+        );
+    });
+
     it("gives secrets in clear, however deep they are", () => {
         const wire = { a: secretOf("x"), b: [{ c: secretOf({ d: secretOf("y") }) }], e: 1 };
         assert.deepEqual(reveal(wire), { a: "x", b: [{ c: { d: "y" } }], e: 1 });
