@@ -21,7 +21,7 @@ await runMain(async () => {
         const files = testFilesOf(suite);
         if (files.length > 0) {
             const work = async () => {
-                const outcome = await runMocha(files, { env, timeout: suite.timeout, quiet: true });
+                const outcome = await runMocha(files, { name: suite.name, env, timeout: suite.timeout, quiet: true });
                 passed += outcome.passed;
                 return outcome;
             };

@@ -17,5 +17,5 @@ await runMain(async () => {
         return command.length === 0 ? 2 : 0;
     }
     const { env } = await ensureToolchain({ system: false });
-    return passThrough(command, { env });
+    return (await passThrough(command, { env })).exitCode;
 });

@@ -33,7 +33,11 @@ await runMain(async () => {
 
     const total = { passed: 0, failed: 0 };
     for (const run of args.length === 0 ? planAll() : [planChosen(chosen, args, named.length > 0)]) {
-        const { passed, failed } = await runMocha(run.args, { env, timeout: run.timeout });
+        const { passed, failed, exitCode, interrupt } = await runMocha(run.args, { ...run, env });
+        if (interrupt !== null) {
+            say(`interrupted by ${interrupt}: what the tests had started has been ended`);
+            return exitCode ?? 1;
+        }
         total.passed += passed;
         total.failed += failed;
     }
@@ -67,7 +71,7 @@ async function prepare(engine) {
 /** One run of mocha per suite, because each has its own time limit. */
 function planAll() {
     return suites
-        .map((suite) => ({ args: testFilesOf(suite), timeout: suite.timeout }))
+        .map((suite) => ({ name: suite.name, args: testFilesOf(suite), timeout: suite.timeout }))
         .filter(({ args }) => args.length > 0);
 }
 
@@ -78,5 +82,6 @@ function planAll() {
  */
 function planChosen(chosen, args, hasFiles) {
     const files = hasFiles ? [] : chosen.flatMap(testFilesOf);
-    return { args: [...args, ...files], timeout: Math.max(...chosen.map(({ timeout }) => timeout)) };
+    const name = chosen.map((suite) => suite.name).join(" and ");
+    return { name, args: [...args, ...files], timeout: Math.max(...chosen.map(({ timeout }) => timeout)) };
 }

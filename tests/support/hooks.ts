@@ -1,4 +1,9 @@
+import { cleanUpOnInterrupt } from "./interrupt";
+import { createRunFolder } from "./runFolder";
 import { stopWorld } from "./world";
+
+createRunFolder();
+cleanUpOnInterrupt();
 
 /** Loaded by mocha before all test files: whatever a test has started ends with the run, also after a failure. */
 export const mochaHooks = {

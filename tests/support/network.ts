@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
-
+import { hasEnded, networkPrefix, removeLeftovers } from "./leftovers";
 import { runTool } from "./tools";
 
 /** Hosts of our own: network namespaces on a bridge, each with an address. They see each other and this process. */
@@ -23,13 +22,12 @@ export interface Host {
     connect(): Promise<void>;
 }
 
-/** Names of bridges and interfaces hold fifteen characters. The process id tells whose they are. */
-const prefix = "mat";
-
-/** Makes a network that nobody else uses. Networks of test runs that were killed are taken away first. */
+/** Makes a network that nobody else uses. What test runs that were killed have left is taken away first. */
 export async function createNetwork(): Promise<Network> {
-    await removeStale();
-    const id = `${prefix}${process.pid}`;
+    // Nothing is of this process yet: what carries its id is of an earlier one that had the same.
+    await removeLeftovers((pid) => pid === process.pid || hasEnded(pid));
+    // The process id tells whose it is.
+    const id = `${networkPrefix}${process.pid}`;
     const subnet = `10.213.${randomBytes(1).readUInt8(0)}`;
     const bridge = `${id}br`;
     const hosts: string[] = [];
@@ -64,22 +62,6 @@ export async function createNetwork(): Promise<Network> {
             await ip("link", "delete", bridge);
         },
     };
-}
-
-async function removeStale(): Promise<void> {
-    const folder = "/run/netns";
-    const namespaces = existsSync(folder) ? readdirSync(folder) : [];
-    for (const netns of namespaces.filter((name) => isStale(name))) {
-        await ip("netns", "delete", netns);
-    }
-    for (const link of readdirSync("/sys/class/net").filter((name) => name.endsWith("br") && isStale(name))) {
-        await ip("link", "delete", link);
-    }
-}
-
-function isStale(name: string): boolean {
-    const owner = new RegExp(`^${prefix}(\\d+)(-|br$)`).exec(name)?.[1];
-    return owner !== undefined && !existsSync(`/proc/${owner}`);
 }
 
 async function ip(...args: string[]): Promise<void> {

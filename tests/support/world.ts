@@ -49,18 +49,22 @@ export interface Builder {
 }
 
 let running: Promise<World> | undefined;
+let stopped: Promise<void> | undefined;
 
 /** The world, started once for all tests of the run. */
 export function getWorld(): Promise<World> {
-    running ??= startWorld();
+    running ??= stopped ? Promise.reject(new Error("the run is ending")) : startWorld();
     return running;
 }
 
-/** Stops the world, if a test has started it. */
-export async function stopWorld(): Promise<void> {
-    const world = await running?.catch(() => undefined);
-    running = undefined;
-    await world?.stop();
+/** Stops the world for good, if a test has started it, once those who use it have ended. */
+export function stopWorld(users: Promise<unknown> = Promise.resolve()): Promise<void> {
+    stopped ??= (async () => {
+        await users;
+        const world = await running?.catch(() => undefined);
+        await world?.stop();
+    })();
+    return stopped;
 }
 
 async function startWorld(): Promise<World> {

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname } from "node:path";
 import { ensureDir } from "./paths.mjs";
 
 const TAIL_LINES = 20;
+const FORWARDED = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
 /** A command that could not be started or ended with something else than 0. */
 export class CommandError extends Error {
@@ -51,8 +53,9 @@ export async function run(argv, { env, cwd, logFile } = {}) {
  * Runs a command and returns what it printed; a failing command is an answer, not an exception.
  * @param {string[]} argv
  * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
- * @returns {Promise<{ exitCode: number | null, stdout: string, stderr: string, output: string }>}
- *     `output` is both streams as they came
+ * @returns {Promise<{
+ *     exitCode: number | null, signal: NodeJS.Signals | null, stdout: string, stderr: string, output: string,
+ * }>} `output` is both streams as they came
  */
 export async function capture(argv, options = {}) {
     const child = spawnCommand(argv, options, ["ignore", "pipe", "pipe"]);
@@ -63,27 +66,53 @@ export async function capture(argv, options = {}) {
             texts.output += chunk;
         });
     }
-    const { exitCode } = await waitFor(child, argv);
-    return { exitCode, ...texts };
+    return { ...(await waitFor(child, argv)), ...texts };
 }
 
 /**
- * Runs a command in the user's terminal, input included, and returns its exit code as a shell would.
+ * How a command ended that ran in the user's terminal.
+ * @typedef {object} Ending
+ * @property {number} exitCode as a shell would give it: 128 and the signal's number where one has ended it
+ * @property {NodeJS.Signals | null} signal the one that has ended it
+ * @property {NodeJS.Signals | null} interrupt the one that this process has got meanwhile
+ */
+
+/**
+ * Runs a command in the user's terminal, input included. When this process is told to end, the command is, and this
+ * process waits until it has ended in its own way.
  * @param {string[]} argv
  * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
- * @returns {Promise<number>}
+ * @returns {Promise<Ending>}
  */
 export async function passThrough(argv, options = {}) {
-    // Ctrl-C reaches the child through the terminal; this process only waits for it to end in its own way.
-    const ignore = () => undefined;
-    process.on("SIGINT", ignore);
+    const child = spawnCommand(argv, options, ["inherit", "inherit", "inherit"]);
+    const forwarding = forwardSignals(child);
     try {
-        const child = spawnCommand(argv, options, ["inherit", "inherit", "inherit"]);
-        const { exitCode } = await waitFor(child, argv);
-        return exitCode ?? 1;
+        const { exitCode, signal } = await waitFor(child, argv);
+        const code = exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+        return { exitCode: code, signal, interrupt: forwarding.first() };
     } finally {
-        process.off("SIGINT", ignore);
+        forwarding.end();
     }
+}
+
+/**
+ * Sends a child the signals that this process gets, instead of ending.
+ * @param {import("node:child_process").ChildProcess} child
+ */
+function forwardSignals(child) {
+    /** @type {NodeJS.Signals | null} */
+    let first = null;
+    /** @param {NodeJS.Signals} signal */
+    const forward = (signal) => {
+        first ??= signal;
+        // Ctrl-C reaches the child through the terminal; for many programs a second one means to end at once.
+        if (signal !== "SIGINT" || !process.stdin.isTTY) {
+            child.kill(signal);
+        }
+    };
+    FORWARDED.forEach((signal) => process.on(signal, forward));
+    return { first: () => first, end: () => FORWARDED.forEach((signal) => process.off(signal, forward)) };
 }
 
 /**

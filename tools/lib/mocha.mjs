@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { say } from "./console.mjs";
 import { capture, passThrough } from "./exec.mjs";
 import { repoRoot } from "./paths.mjs";
 import { readJson } from "./stamp.mjs";
@@ -11,7 +12,12 @@ import { readJson } from "./stamp.mjs";
  * @property {number} timeout of one test, in milliseconds; a test that needs more says so itself
  * @property {boolean} engine whether it needs the Go tools and the stand-ins
  *
- * @typedef {{ exitCode: number | null, passed: number, failed: number, output: string }} Outcome
+ * @typedef {object} Outcome
+ * @property {number | null} exitCode
+ * @property {number} passed
+ * @property {number} failed
+ * @property {string} output
+ * @property {NodeJS.Signals | null} interrupt the signal that this process has got, after which nothing more should run
  */
 
 /** @type {readonly Suite[]} */
@@ -37,13 +43,19 @@ export function testFilesOf(suite) {
 }
 
 /**
- * Runs mocha and counts. A run that ends without its totals, such as on a file that does not load, counts as one failure.
+ * Runs mocha and counts. A run that ends without its totals, such as on a file that does not load, counts as one failure
+ * and says so.
  * @param {string[]} args files and mocha's own options
- * @param {{ env: NodeJS.ProcessEnv, timeout: number, quiet?: boolean }} options `quiet`: return the output, print nothing
+ * @param {object} options
+ * @param {string} options.name what runs, for that message
+ * @param {NodeJS.ProcessEnv} options.env
+ * @param {number} options.timeout
+ * @param {boolean} [options.quiet] return the output, print nothing
  * @returns {Promise<Outcome>}
  */
-export async function runMocha(args, { env, timeout, quiet = false }) {
-    const folder = mkdtempSync(join(tmpdir(), "multiarch-test-"));
+export async function runMocha(args, { name, env, timeout, quiet = false }) {
+    // The tests know by the process id what a run that was killed has left: tests/support/leftovers.ts.
+    const folder = mkdtempSync(join(tmpdir(), `multiarch-tests-${process.pid}-`));
     const report = join(folder, "totals.json");
     try {
         const argv = [
@@ -52,11 +64,21 @@ export async function runMocha(args, { env, timeout, quiet = false }) {
             ...args,
         ];
         const options = { cwd: repoRoot, env: { ...env, MULTIARCH_TEST_REPORT: report } };
-        const { exitCode, output } = quiet
-            ? await capture(argv, options)
-            : { exitCode: await passThrough(argv, options), output: "" };
-        const { passed = 0, failed = 0 } = readJson(report) ?? {};
-        return { exitCode, passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed, output };
+        const ending = quiet
+            ? { ...(await capture(argv, options)), interrupt: null }
+            : { ...(await passThrough(argv, options)), output: "" };
+        const { exitCode, signal, output, interrupt } = ending;
+        const totals = readJson(report);
+        if (totals !== undefined) {
+            const { passed, failed } = totals;
+            return { exitCode, passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed, output, interrupt };
+        }
+        const how = signal === null ? `exit ${exitCode}` : `signal ${signal}`;
+        const reason = `mocha ended early (${how}) in suite ${name}`;
+        if (!quiet) {
+            say(reason);
+        }
+        return { exitCode: exitCode || 1, passed: 0, failed: 1, output: `${output}${reason}\n`, interrupt };
     } finally {
         rmSync(folder, { recursive: true, force: true });
     }

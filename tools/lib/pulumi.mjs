@@ -44,9 +44,9 @@ export async function configureStack(project, { plain, secret }) {
  * @param {Project} project
  * @returns {Promise<number>} the exit code
  */
-export function bringUp({ binary, dir, env }) {
+export async function bringUp({ binary, dir, env }) {
     const options = ["--stack", stackName, "--yes", "--skip-preview", "--non-interactive"];
-    return passThrough([binary, "up", ...options], { cwd: dir, env });
+    return (await passThrough([binary, "up", ...options], { cwd: dir, env })).exitCode;
 }
 
 /**
