@@ -57,6 +57,28 @@ describe("an option of a build", () => {
         assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 4 });
     });
 
+    it("keeps cache mounts from one build to the next, on the second builder where the first one is gone", async () => {
+        const step =
+            'RUN --mount=type=cache,target=/cache test "$(cat content.txt)" = one || test -e /cache/made; > /cache/made';
+        const dockerfile = [
+            "FROM alpine:latest",
+            "COPY content.txt .",
+            step,
+            "FROM scratch",
+            "COPY content.txt /",
+        ].join("\n");
+        const { endpoint } = stack.world.builders.amd64;
+        const gone = { ...endpoint, address: endpoint.address.replace("1234", "9") };
+        stack.args = { platforms: ["linux/amd64"], builders: { endpoints: [gone, endpoint] } };
+        writeContext(stack.folder, "one", dockerfile.replace("|| test -e /cache/made", ""));
+        const { outputs } = await stack.up();
+        const builds = outputs["builds"]?.value as Record<string, { builder: string }>;
+        assert.equal(builds["linux/amd64"]?.builder, endpoint.address);
+        assert.match(stack.output(), /a builder is skipped: .*\[builder-refused\]/);
+        writeContext(stack.folder, "two", dockerfile);
+        await stack.up();
+    });
+
     it("is refused by name where the file it points to is missing", async () => {
         writeContext(stack.folder, "one");
         stack.args = { platforms: ["linux/amd64"], secretFiles: { npmrc: "./nowhere" } };
