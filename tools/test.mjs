@@ -4,6 +4,7 @@ import { runMain, say } from "./lib/console.mjs";
 import { runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
 import { runParts, staticParts } from "./lib/parts.mjs";
 import { repoRoot } from "./lib/paths.mjs";
+import { splitEvenly } from "./lib/shards.mjs";
 import { requireRoot } from "./lib/system.mjs";
 import { ensureToolchain } from "./lib/toolchain.mjs";
 
@@ -32,14 +33,18 @@ await runMain(async () => {
     const failedParts = args.length === 0 ? await runParts(staticParts(env)) : [];
 
     const total = { passed: 0, failed: 0 };
-    for (const run of args.length === 0 ? planAll() : [planChosen(chosen, args, named.length > 0)]) {
-        const { passed, failed, exitCode, interrupt } = await runMocha(run.args, { ...run, env });
-        if (interrupt !== null) {
-            say(`interrupted by ${interrupt}: what the tests had started has been ended`);
-            return exitCode ?? 1;
+    for (const runs of args.length === 0 ? planAll() : [[planChosen(chosen, args, named.length > 0)]]) {
+        const outcomes = await Promise.all(
+            runs.map((run, position) => runMocha(run.args, { ...run, env, held: position > 0 })),
+        );
+        for (const { passed, failed, exitCode, interrupt } of outcomes) {
+            if (interrupt !== null) {
+                say(`interrupted by ${interrupt}: what the tests had started has been ended`);
+                return exitCode ?? 1;
+            }
+            total.passed += passed;
+            total.failed += failed;
         }
-        total.passed += passed;
-        total.failed += failed;
     }
     if (failedParts.length > 0) {
         say(`failed beside the tests: ${failedParts.join(", ")}`);
@@ -68,11 +73,19 @@ async function prepare(engine) {
     return toolchain.env;
 }
 
-/** One run of mocha per suite, because each has its own time limit. */
+/** Suites one after the other, because each has its own time limit; where files can be split, in several runs at once. */
 function planAll() {
-    return suites
-        .map((suite) => ({ name: suite.name, args: testFilesOf(suite), timeout: suite.timeout }))
-        .filter(({ args }) => args.length > 0);
+    return suites.map((suite) => {
+        const files = testFilesOf(suite);
+        const groups = suite.splits ? splitEvenly(files) : [files];
+        return groups
+            .filter((args) => args.length > 0)
+            .map((args, position) => ({
+                name: groups.length > 1 ? `${suite.name} ${position + 1} of ${groups.length}` : suite.name,
+                args,
+                timeout: suite.timeout,
+            }));
+    });
 }
 
 /**

@@ -28,11 +28,10 @@ export async function createNetwork(): Promise<Network> {
     await removeLeftovers((pid) => pid === process.pid || hasEnded(pid));
     // The process id tells whose it is.
     const id = `${networkPrefix}${process.pid}`;
-    const subnet = `10.213.${randomBytes(1).readUInt8(0)}`;
     const bridge = `${id}br`;
     const hosts: string[] = [];
     await ip("link", "add", bridge, "type", "bridge");
-    await ip("address", "add", `${subnet}.1/24`, "dev", bridge);
+    const subnet = await takeSubnet(bridge);
     await ip("link", "set", bridge, "up");
 
     return {
@@ -66,4 +65,17 @@ export async function createNetwork(): Promise<Network> {
 
 async function ip(...args: string[]): Promise<void> {
     await runTool("ip", args);
+}
+
+/** Gives a bridge the first address of a subnet that no other run has. Two that take one at once both try another. */
+async function takeSubnet(bridge: string): Promise<string> {
+    for (;;) {
+        const subnet = `10.213.${randomBytes(1).readUInt8(0)}`;
+        await ip("address", "add", `${subnet}.1/24`, "dev", bridge);
+        const taken = await runTool("ip", ["-oneline", "-4", "address", "show"]);
+        if (taken.split(` ${subnet}.1/24 `).length === 2) {
+            return subnet;
+        }
+        await ip("address", "delete", `${subnet}.1/24`, "dev", bridge);
+    }
 }

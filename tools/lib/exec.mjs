@@ -81,16 +81,20 @@ export async function capture(argv, options = {}) {
  * Runs a command in the user's terminal, input included. When this process is told to end, the command is, and this
  * process waits until it has ended in its own way.
  * @param {string[]} argv
- * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
- * @returns {Promise<Ending>}
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, held?: boolean }} [options] `held`: return what it prints
+ * @returns {Promise<Ending & { output: string }>} `output` is empty unless it is held
  */
-export async function passThrough(argv, options = {}) {
-    const child = spawnCommand(argv, options, ["inherit", "inherit", "inherit"]);
+export async function passThrough(argv, { held = false, ...options } = {}) {
+    const child = spawnCommand(argv, options, held ? ["ignore", "pipe", "pipe"] : ["inherit", "inherit", "inherit"]);
     const forwarding = forwardSignals(child);
+    let printed = "";
+    for (const stream of [child.stdout, child.stderr]) {
+        stream?.setEncoding("utf8").on("data", (chunk) => (printed += chunk));
+    }
     try {
         const { exitCode, signal } = await waitFor(child, argv);
         const code = exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-        return { exitCode: code, signal, interrupt: forwarding.first() };
+        return { exitCode: code, signal, output: printed, interrupt: forwarding.first() };
     } finally {
         forwarding.end();
     }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { say } from "./console.mjs";
 import { capture, passThrough } from "./exec.mjs";
 import { repoRoot } from "./paths.mjs";
+import { keepDurations } from "./shards.mjs";
 import { readJson } from "./stamp.mjs";
 
 /**
@@ -11,6 +12,7 @@ import { readJson } from "./stamp.mjs";
  * @property {string} name the folder below tests/
  * @property {number} timeout of one test, in milliseconds; a test that needs more says so itself
  * @property {boolean} engine whether it needs the Go tools and the stand-ins
+ * @property {boolean} [splits] whether its files can run in several processes at once
  *
  * @typedef {object} Outcome
  * @property {number | null} exitCode
@@ -24,7 +26,7 @@ import { readJson } from "./stamp.mjs";
 export const suites = [
     { name: "unit", timeout: 10_000, engine: false },
     { name: "plugin", timeout: 60_000, engine: true },
-    { name: "integration", timeout: 600_000, engine: true },
+    { name: "integration", timeout: 600_000, engine: true, splits: true },
 ];
 
 /**
@@ -51,9 +53,10 @@ export function testFilesOf(suite) {
  * @param {NodeJS.ProcessEnv} options.env
  * @param {number} options.timeout
  * @param {boolean} [options.quiet] return the output, print nothing
+ * @param {boolean} [options.held] print the output when all of it is there, for runs beside others
  * @returns {Promise<Outcome>}
  */
-export async function runMocha(args, { name, env, timeout, quiet = false }) {
+export async function runMocha(args, { name, env, timeout, quiet = false, held = false }) {
     // The tests know by the process id what a run that was killed has left: tests/support/leftovers.ts.
     const folder = mkdtempSync(join(tmpdir(), `multiarch-tests-${process.pid}-`));
     const report = join(folder, "totals.json");
@@ -66,9 +69,13 @@ export async function runMocha(args, { name, env, timeout, quiet = false }) {
         const options = { cwd: repoRoot, env: { ...env, MULTIARCH_TEST_REPORT: report } };
         const ending = quiet
             ? { ...(await capture(argv, options)), interrupt: null }
-            : { ...(await passThrough(argv, options)), output: "" };
+            : await passThrough(argv, { ...options, held });
         const { exitCode, signal, output, interrupt } = ending;
+        if (held) {
+            process.stdout.write(output);
+        }
         const totals = readJson(report);
+        keepDurations(totals?.durations);
         if (totals !== undefined) {
             const { passed, failed } = totals;
             return { exitCode, passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed, output, interrupt };
