@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -16,6 +16,8 @@ let runFolder: string | undefined;
  */
 export function createRunFolder(): string {
     const folder = mkdtempSync(join(sharedFolder, `${prefix}${process.pid}-`));
+    // Some tests give their privileges up, and still have to find their files.
+    chmodSync(folder, 0o755);
     runFolder = folder;
     process.env["TMPDIR"] = folder;
     process.once("exit", () => {
