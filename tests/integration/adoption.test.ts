@@ -34,10 +34,10 @@ describe("what exists already", () => {
     it("stays what it is when an image moves below another component and gets another name", async () => {
         const repository = world.newRepository();
         const digestOf = (image: MultiArchImage) => ({ digest: image.indexDigest }) as unknown as OutputMap;
-        const { up, ...rest } = await start(() =>
+        const moved = await start(() =>
             Promise.resolve(digestOf(new MultiArchImage("app", imageArgs(world, repository)))),
         );
-        const first = await up();
+        const first = await moved.up();
         const view = viewRegistry(world);
         const pushed = view.pushedManifests(repository).sort();
 
@@ -47,9 +47,9 @@ describe("what exists already", () => {
             const image = new MultiArchImage("shop-app", imageArgs(world, repository), { parent: service, aliases });
             return Promise.resolve(digestOf(image));
         };
-        const { summary, outputs } = await up();
-        assert.equal(summary.resourceChanges?.delete, undefined, rest.output());
-        assert.equal(summary.resourceChanges?.update, undefined, rest.output());
+        const { summary, outputs } = await moved.up();
+        assert.equal(summary.resourceChanges?.delete, undefined, moved.output());
+        assert.equal(summary.resourceChanges?.update, undefined, moved.output());
         assert.equal(summary.resourceChanges?.replace, undefined);
         assert.equal(summary.resourceChanges?.create, 1, "only the component above");
         assert.equal(outputs["digest"]?.value, first.outputs["digest"]?.value);
