@@ -30,6 +30,8 @@ export const errorCodes = {
     "builder-none": "Add a builder for this platform.",
     "builder-address": "Use tcp://, unix://, ssh://, kube-pod:// or docker-container://.",
 
+    // What the program says.
+    "input-invalid": "Correct the inputs that are named, and run up again.",
     "platform-unknown": "Write it as os/architecture with an optional variant, for example linux/amd64.",
 
     // The build.
@@ -41,7 +43,7 @@ export const errorCodes = {
     "build-no-digest": "Run up again. If it stays, report it with the version of buildx and buildkitd.",
 
     // What is to be built.
-    "context-missing": "Check the path: it is relative to the folder of Pulumi.yaml.",
+    "context-missing": "Check the path: it starts at the folder of the program.",
     "context-unreadable": "Check the permissions of the folder and what is in it.",
     "context-unresolved": "Check the address and branch, and that this machine may read it.",
     "context-ignore-invalid": "Fix the pattern in the ignore file.",
@@ -55,6 +57,7 @@ export const errorCodes = {
     "registry-rate-limited": "Wait and run up again, or use an account with a higher limit.",
     "registry-broken": "Look at the state of the registry, then run up again.",
     "registry-unreachable": "Check the address of the registry, and routes and proxies of this machine.",
+    "registry-timeout": "Raise customTimeouts of the resource, or look at the registry for what holds it up.",
     "registry-untrusted": "Put the registry's CA into SSL_CERT_FILE, or into the certs.d folder of docker.",
     "registry-credentials": "Run the credential helper by hand, or give the account in registries.",
 
@@ -115,6 +118,11 @@ export class MultiArchError extends Error {
         super(describeError(code, fields), fields.cause === undefined ? {} : { cause: fields.cause });
         this.code = code;
         this.fields = fields;
+    }
+
+    /** What the user can do about it. */
+    get next(): string {
+        return this.fields.next ?? errorCodes[this.code];
     }
 
     /** True when retrying the same request may help. */

@@ -66,7 +66,9 @@ export function parsePlatform(text: string): Platform {
     }
     const near = nearestPlatform(text);
     throw new MultiArchError("platform-unknown", {
-        what: `${JSON.stringify(text)} is not a platform${near ? `: did you mean ${near}?` : ""}`,
+        what:
+            `${JSON.stringify(text)} is not a platform` +
+            (near ? `: did you mean ${near}?` : "; write os/architecture, for example linux/amd64"),
     });
 }
 

@@ -68,7 +68,7 @@ const helperSchemes: Readonly<Record<string, string>> = {
 export function parseAddress(address: string): BuilderAddress {
     const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase();
     if (!scheme) {
-        throw invalid(address, "has no scheme");
+        throw invalid(address, `has no scheme; write ${guessAddress(address)}`);
     }
     if (/[^\x21-\x7e]/.test(address)) {
         throw invalid(address, "has a space or another character that no address has");
@@ -95,6 +95,14 @@ export function describeNode(node: BuilderNode): string {
 export function expectedServerName(node: BuilderNode): string | undefined {
     const address = parseAddress(node.address);
     return node.serverName ?? (address.scheme === "tcp" ? address.host : undefined);
+}
+
+/** What an address without a scheme was most likely meant to be. */
+function guessAddress(address: string): string {
+    if (address.startsWith("/")) {
+        return `unix://${address}`;
+    }
+    return /^[\w.[\]:-]+:\d+$/.test(address) ? `tcp://${address}` : "tcp://host:port";
 }
 
 function parseTcp(address: string): TcpAddress {

@@ -1,7 +1,7 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { MultiArchError } from "../errors";
-import { resolveInside, systemCode } from "./insideRoot";
+import { nameWithPath, resolveInside, systemCode } from "./insideRoot";
 import type { HashRequest } from "./request";
 
 /** Where the Dockerfile of a build is. */
@@ -49,11 +49,13 @@ export async function locateDockerfile(request: HashRequest, contextIsLocal: boo
     const status = path === undefined ? undefined : await stat(path);
     if (path === undefined || !status?.isFile()) {
         throw new MultiArchError("context-missing", {
-            what: status ? `${shown} is not a file` : `there is no Dockerfile at ${shown}`,
+            what: status
+                ? `${nameWithPath(shown, wanted)} is not a file`
+                : `there is no Dockerfile at ${nameWithPath(shown, wanted)}`,
             property,
             next: location
                 ? undefined
-                : "Create it, or name another in dockerfile.location, relative to the folder of Pulumi.yaml.",
+                : "Create it, or name another in dockerfile.location, which starts at the folder of the program.",
         });
     }
     try {

@@ -45,3 +45,8 @@ export function isMissing(error: unknown): boolean {
 export function systemCode(error: unknown): string {
     return error instanceof Error && "code" in error ? String(error.code) : "";
 }
+
+/** A location as errors name it: with the path that was looked for, where that says more. */
+export function nameWithPath(location: string, path: string): string {
+    return location === path || location.includes("://") ? location : `${location} (${path})`;
+}

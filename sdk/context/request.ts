@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors";
 import type { FileList } from "./fileList";
 import type { RunGit } from "./gitCommit";
 
@@ -70,4 +71,7 @@ export interface ContextProblem {
     readonly property: string;
     /** One sentence without a full stop. */
     readonly reason: string;
+    readonly code: ErrorCode;
+    /** The next step, where that of the code does not fit. */
+    readonly next: string | undefined;
 }

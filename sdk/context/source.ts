@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { MultiArchError } from "../errors";
 import type { GitReference } from "./gitReference";
 import { parseGitReference } from "./gitReference";
-import { isMissing, systemCode } from "./insideRoot";
+import { isMissing, nameWithPath, systemCode } from "./insideRoot";
 
 /** What a location of a context turned out to be. */
 export type Source =
@@ -38,7 +38,9 @@ export async function locateMain(location: string, { property, base }: LocateOpt
         return remote;
     }
     throw new MultiArchError("context-missing", {
-        what: status ? `${location} is a file, not a folder` : `there is no folder ${location}`,
+        what: status
+            ? `${nameWithPath(location, path)} is a file, not a folder`
+            : `there is no folder ${nameWithPath(location, path)}`,
         property,
     });
 }
@@ -61,7 +63,10 @@ export async function locateNamed(location: string, { property, base }: LocateOp
         const index = resolve(base, path, "index.json");
         const status = await statIfThere(index, location, property);
         if (!status) {
-            throw new MultiArchError("context-missing", { what: `there is no OCI layout at ${path}`, property });
+            throw new MultiArchError("context-missing", {
+                what: `there is no OCI layout at ${nameWithPath(path, index)}`,
+                property,
+            });
         }
         return { kind: "layout", index };
     }
@@ -69,7 +74,9 @@ export async function locateNamed(location: string, { property, base }: LocateOp
     const status = await statIfThere(path, location, property);
     if (!status?.isDirectory()) {
         throw new MultiArchError("context-missing", {
-            what: status ? `${location} is a file, not a folder` : `there is no folder ${location}`,
+            what: status
+                ? `${nameWithPath(location, path)} is a file, not a folder`
+                : `there is no folder ${nameWithPath(location, path)}`,
             property,
         });
     }

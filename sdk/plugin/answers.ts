@@ -2,7 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 
-import { messageOf } from "../errors";
+import { describeError, messageOf } from "../errors";
 import type { DiffAnswer, InputProblem, PropertyChange } from "../resources/lifecycle";
 import type { Properties } from "../resources/values";
 
@@ -18,9 +18,15 @@ export function fromStruct(struct: Struct | undefined): Properties {
     return struct?.toJavaScript() ?? {};
 }
 
-/** What is wrong with the inputs, as the engine shows it: each reason behind the path of its property. */
+/**
+ * What is wrong with the inputs. The path of the property is part of the text: given by itself, the engine prints the value
+ * beside it, which may hold a secret, and `{<nil>}` for every path below the first level.
+ */
 export function toCheckFailures(problems: readonly InputProblem[]): proto.CheckFailure[] {
-    return problems.map(({ property, reason }) => new proto.CheckFailure().setProperty(property).setReason(reason));
+    return problems.map(({ property, reason, code = "input-invalid", next }) => {
+        const text = describeError(code, { what: `${property}: ${reason}`, next });
+        return new proto.CheckFailure().setReason(text.toWellFormed());
+    });
 }
 
 const changeKinds: Record<PropertyChange, proto.PropertyDiff.Kind> = {

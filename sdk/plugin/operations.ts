@@ -82,7 +82,7 @@ export async function remove(operations: Operations, request: proto.DeleteReques
     const lifecycle = findLifecycle(operations, request);
     const rawInputs = fromStruct(request.getOldInputs());
     const state = { inputs: clear(rawInputs), outputs: clear(fromStruct(request.getProperties())) };
-    await lifecycle.delete(state, createContext(operations, request, rawInputs));
+    await lifecycle.delete(state, createContext(operations, request, rawInputs, request.getTimeout()));
 }
 
 function findLifecycle(operations: Operations, request: ResourceRequest): ResourceLifecycle {

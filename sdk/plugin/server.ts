@@ -105,7 +105,8 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
             await currentLog().flush();
             return new Empty();
         }),
-        ...unsupported("parameterize", "invoke", "call", "list"),
+        ...unsupported("parameterize", "invoke", "call"),
+        list: refuseStream,
     });
 
     const port = await listen(server);
@@ -124,11 +125,16 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
 
 /** The parts of the protocol this package has no use for. The engine knows this answer and goes on without. */
 function unsupported(...names: string[]): grpc.UntypedServiceImplementation {
-    const handler = (_call: unknown, callback: Answer<never>): void => {
-        callback({ code: grpc.status.UNIMPLEMENTED, details: "multiarch has nothing of this kind" });
-    };
+    const handler = (_call: unknown, callback: Answer<never>): void => callback(nothingOfThisKind);
     return Object.fromEntries(names.map((name) => [name, handler]));
 }
+
+/** The same for an answer in many parts, where there is no callback. */
+function refuseStream(call: grpc.ServerWritableStream<unknown, unknown>): void {
+    call.emit("error", nothingOfThisKind);
+}
+
+const nothingOfThisKind = { code: grpc.status.UNIMPLEMENTED, details: "multiarch has nothing of this kind" };
 
 function listen(server: grpc.Server): Promise<number> {
     return new Promise((resolve, reject) => {

@@ -74,7 +74,7 @@ export function parseReference(text: string): Reference {
 export function parseRepository(text: string): Repository {
     const { registry, repository, tag, digest } = parseReference(text);
     if (digest !== undefined || tag !== undefined) {
-        const part = digest === undefined ? `the tag ${tag ?? ""}` : "a digest";
+        const part = digest === undefined ? `the tag ${tag ?? ""}; move it to tags` : "a digest; take it off";
         throw new MultiArchError("registry-reference", {
             what: `"${text}" is not the name of a repository: it ends with ${part}`,
         });

@@ -4,10 +4,20 @@ import { asReplacement, findInputChanges } from "./differences";
 import { publishCopy, type ImageCopyInputs } from "./imageCopyPublish";
 import { readImageCopy } from "./imageCopyRead";
 import type { DiffAnswer, PropertyChange, ResourceLifecycle } from "./lifecycle";
+import { describeKnown, type Sources } from "./preview";
 import { defaultTags, describeTags, findMovedTags, untag } from "./tags";
+import { withinTimeout } from "./timeout";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
-const outputNames = ["digest", "ref", "tagRefs", "tagDigests", "platformDigests", "sourceDigest"];
+/** What each output follows from. */
+const sources: Sources = {
+    digest: ["source"],
+    ref: ["source", "repository"],
+    tagRefs: ["repository", "tags"],
+    tagDigests: ["source", "tags"],
+    platformDigests: ["source"],
+    sourceDigest: ["source"],
+};
 
 /** A copy: everything arrives by digest, and only then the tags move. Nothing here ever deletes a manifest. */
 export const imageCopyLifecycle: ResourceLifecycle = {
@@ -34,39 +44,38 @@ export const imageCopyLifecycle: ResourceLifecycle = {
 
     async create(inputs, context) {
         const copy = inputs as ImageCopyInputs;
-        return { id: copy.repository, outputs: await publishCopy(copy, undefined, context) };
+        const outputs = await withinTimeout(context, (limited) => publishCopy(copy, undefined, limited));
+        return { id: copy.repository, outputs };
     },
 
-    async update(old, inputs, context) {
-        const next = inputs as ImageCopyInputs;
-        const outputs = await publishCopy(next, old, context);
-        const dropped = (old.inputs as ImageCopyInputs).tags.filter((tag) => !next.tags.includes(tag));
-        await untag(next, dropped, String(old.outputs["digest"]), context);
-        return outputs;
+    update(old, inputs, context) {
+        return withinTimeout(context, async (limited) => {
+            const next = inputs as ImageCopyInputs;
+            const outputs = await publishCopy(next, old, limited);
+            const dropped = (old.inputs as ImageCopyInputs).tags.filter((tag) => !next.tags.includes(tag));
+            await untag(next, dropped, String(old.outputs["digest"]), limited);
+            return outputs;
+        });
     },
 
     read: readImageCopy,
 
-    async delete({ inputs, outputs }, context) {
+    delete({ inputs, outputs }, context) {
         // The copy stays whatever happens: deployments and people may use it.
         const copy = inputs as ImageCopyInputs;
-        await untag(copy, copy.tags, String(outputs["digest"]), context);
+        return withinTimeout(context, (limited) => untag(copy, copy.tags, String(outputs["digest"]), limited));
     },
 };
 
 /** What the copy will be. A digest is kept by copying, so it is known before; what a tag points to then is not. */
 function describe(inputs: Properties, old: Properties): Properties {
-    const unknown = Object.fromEntries(outputNames.map((name) => [name, unknownValue]));
-    if (["source", "repository", "tags"].some((name) => hasUnknown(inputs[name]))) {
-        return unknown;
-    }
-    const { source, repository, tags } = inputs as ImageCopyInputs;
-    const { digest } = parseReference(source);
-    if (digest === undefined) {
-        return unknown;
-    }
-    const platformDigests = old["digest"] === digest ? old["platformDigests"] : unknownValue;
-    return { ...describeTags(repository, digest, tags), platformDigests, sourceDigest: digest };
+    const digest = hasUnknown(inputs["source"]) ? undefined : parseReference(String(inputs["source"])).digest;
+    const source = digest ?? unknownValue;
+    return describeKnown(sources, { ...inputs, source }, { source: "", repository: "", tags: [] }, (known) => {
+        const platformDigests = old["digest"] === digest ? old["platformDigests"] : unknownValue;
+        const described = describeTags(String(known["repository"]), String(known["source"]), known["tags"] as string[]);
+        return { ...described, platformDigests, sourceDigest: digest };
+    });
 }
 
 /** The tag that is copied points elsewhere than to the copy, as refresh found it. The next `up` copies again. */

@@ -10,9 +10,11 @@ import type { DiffAnswer, OperationContext, PropertyChange, ResourceLifecycle } 
 import { createIndexOutputs, makeIndex, type ImageIndexInputs } from "./imageIndexInputs";
 import { readImageIndex } from "./imageIndexRead";
 import { toDescriptor } from "./manifest";
+import { describeKnown, type Sources } from "./preview";
 import { withRegistry } from "./registryAccess";
 import { beforeWriting, defaultTags, findMovedTags, moveTags, readKnownTags, refuseTagConflicts, untag } from "./tags";
-import { hasUnknown, unknownValue, type Properties } from "./values";
+import { withinTimeout } from "./timeout";
+import type { Properties } from "./values";
 
 /**
  * The index: all images are checked in the registry, the index is pushed by digest, and only then the tags move. Nothing
@@ -41,34 +43,44 @@ export const imageIndexLifecycle: ResourceLifecycle = {
 
     async create(inputs, context) {
         const index = inputs as ImageIndexInputs;
-        return { id: index.repository, outputs: await publish(index, undefined, context) };
+        const outputs = await withinTimeout(context, (limited) => publish(index, undefined, limited));
+        return { id: index.repository, outputs };
     },
 
-    async update(old, inputs, context) {
-        const next = inputs as ImageIndexInputs;
-        const outputs = await publish(next, old.outputs, context);
-        const dropped = (old.inputs as ImageIndexInputs).tags.filter((tag) => !next.tags.includes(tag));
-        await untag(next, dropped, old.outputs["digest"] as string, context);
-        return outputs;
+    update(old, inputs, context) {
+        return withinTimeout(context, async (limited) => {
+            const next = inputs as ImageIndexInputs;
+            const outputs = await publish(next, old.outputs, limited);
+            const dropped = (old.inputs as ImageIndexInputs).tags.filter((tag) => !next.tags.includes(tag));
+            await untag(next, dropped, old.outputs["digest"] as string, limited);
+            return outputs;
+        });
     },
 
     read: readImageIndex,
 
-    async delete({ inputs, outputs }, context) {
+    delete({ inputs, outputs }, context) {
         // The index stays whatever happens: other stacks, deployments and people may use it.
-        const { tags } = inputs as ImageIndexInputs;
-        await untag(inputs as ImageIndexInputs, tags, outputs["digest"] as string, context);
+        const index = inputs as ImageIndexInputs;
+        return withinTimeout(context, (limited) => untag(index, index.tags, outputs["digest"] as string, limited));
     },
 };
 
-/** What the index will be. The digest follows from the images, so it is known before anything is pushed. */
+/** What each output follows from. The digest follows from the images, so it is known before anything is pushed. */
+const sources: Sources = {
+    digest: ["images", "annotations"],
+    ref: ["repository", "images", "annotations"],
+    tagRefs: ["repository", "tags"],
+    tagDigests: ["tags", "images", "annotations"],
+    platformDigests: ["images"],
+    manifestDigests: ["images"],
+    attestationDigests: ["images"],
+};
+
+/** What the index will be. */
 function describe(inputs: Properties): Properties {
-    const digests = ["platformDigests", "manifestDigests", "attestationDigests"];
-    const names = ["digest", "ref", "tagRefs", "tagDigests", ...digests];
-    if (["images", "annotations", "repository", "tags"].some((name) => hasUnknown(inputs[name]))) {
-        return Object.fromEntries(names.map((name) => [name, unknownValue]));
-    }
-    return createIndexOutputs(inputs as ImageIndexInputs);
+    const placeholders = { repository: "", images: [], tags: [], annotations: {} };
+    return describeKnown(sources, inputs, placeholders, (known) => createIndexOutputs(known as ImageIndexInputs));
 }
 
 function publish(

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors";
 import type { Properties } from "./values";
 
 /** Something wrong with an input, at the place where the user wrote it. */
@@ -6,6 +7,10 @@ export interface InputProblem {
     readonly property: string;
     /** What is wrong and what would be right. */
     readonly reason: string;
+    /** Defaults to `input-invalid`. */
+    readonly code?: ErrorCode | undefined;
+    /** The next step, where that of the code does not fit. */
+    readonly next?: string | undefined;
 }
 
 /** How one input changed. */

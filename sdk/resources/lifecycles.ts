@@ -2,12 +2,14 @@ import { imageCopyLifecycle } from "./imageCopyLifecycle";
 import { imageIndexLifecycle } from "./imageIndexLifecycle";
 import type { ResourceLifecycle } from "./lifecycle";
 import { createPlatformImageLifecycle } from "./platformImageLifecycle";
+import { withOwnTags, type TagOwners } from "./tagOwners";
 
 /** The custom resources of the package, by type token. What they remember of each other lasts for one operation. */
 export function createLifecycles(): Readonly<Record<string, ResourceLifecycle>> {
+    const owners: TagOwners = new Map();
     return {
-        "multiarch:index:ImageCopy": imageCopyLifecycle,
-        "multiarch:index:ImageIndex": imageIndexLifecycle,
+        "multiarch:index:ImageCopy": withOwnTags(imageCopyLifecycle, owners),
+        "multiarch:index:ImageIndex": withOwnTags(imageIndexLifecycle, owners),
         "multiarch:index:PlatformImage": createPlatformImageLifecycle(),
     };
 }

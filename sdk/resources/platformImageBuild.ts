@@ -66,16 +66,20 @@ export function buildImage(
         const pushes = inputs.push !== false;
         const account = pushes ? ` and the account for ${where.registry}` : "";
         reporter.status(`checking builders of ${together.join(", ")}${account}`);
-        const [lease] = await Promise.all([
+        const [first] = await Promise.all([
             leaseTogether(inputs, { together, isSilent }, signal),
             ...(pushes ? [client.checkAccess(where, ["pull", "push"])] : []),
         ]);
+        let lease = first;
         reportLease(lease, reporter);
         const request = await createRequest(inputs, lease.node, context, pinned);
         const { pushed, build } = await buildPlatform(request, {
             signal,
             onProgress: (progress) => reportProgress(progress, reporter),
-            nextNode: async () => (await leaseNode(inputs.platform, listNodes(inputs), { signal })).node,
+            nextNode: async () => {
+                lease = await leaseNode(inputs.platform, listNodes(inputs), { signal });
+                return lease.node;
+            },
         });
         const report = { ...build, builderVersion: lease.facts.version };
         if (pushed === undefined) {

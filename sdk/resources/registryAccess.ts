@@ -21,6 +21,11 @@ const unreadable: readonly ErrorCode[] = [
     "registry-refused",
 ];
 
+const refusals: readonly ErrorCode[] = ["registry-unauthorized", "registry-forbidden"];
+
+/** The engine runs no program for a refresh: what it knows of accounts is in the state. */
+const ofLastUp = "A refresh uses the account of the last up: run `pulumi up` first if you have changed it.";
+
 /**
  * Looks resources up for `refresh`. A registry that cannot be read tells nothing about what it holds: the state stays
  * as it is, and the user is warned.
@@ -34,7 +39,8 @@ export async function readOrKeep(
         return await look();
     } catch (error) {
         if (error instanceof MultiArchError && unreadable.includes(error.code)) {
-            context.reporter.warn(`not refreshed, the state stays as it was: ${error.message}`);
+            const shown = refusals.includes(error.code) ? error.with({ next: `${error.next} ${ofLastUp}` }) : error;
+            context.reporter.warn(`not refreshed, the state stays as it was: ${shown.message}`);
             return state;
         }
         throw error;
@@ -87,8 +93,6 @@ export async function withImported<Result>(
         return found && run(client, where, { repository, tag: reference.tag, digest: found.digest });
     });
 }
-
-const refusals: readonly ErrorCode[] = ["registry-unauthorized", "registry-forbidden"];
 
 function propertyOf(registries: Registries, registry: string): string {
     const index = (registries ?? []).findIndex(

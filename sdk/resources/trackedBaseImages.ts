@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import { trackBaseImages } from "../baseImages/track";
 import { requirePlan } from "../context/plan";
-import { MultiArchError, whatOf } from "../errors";
+import { MultiArchError } from "../errors";
 import type { InputProblem, OperationContext } from "./lifecycle";
 import type { PlatformImageInputs } from "./platformImageInputs";
 
@@ -42,7 +42,8 @@ export async function readBaseImages(inputs: PlatformImageInputs, context: Opera
         return problems.length > 0 ? { problems } : { digests, problems };
     } catch (error) {
         if (error instanceof MultiArchError) {
-            return { problems: [{ property, reason: `${whatOf(error)} [${error.code}]` }] };
+            const { code, fields } = error;
+            return { problems: [{ property, reason: fields.what, code, next: fields.next }] };
         }
         throw error;
     }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { MultiArchImageArgs } from "../args";
+import { errorCodes } from "../errors";
 import type { InputProblem } from "../resources/lifecycle";
 import { hasUnknown, isObject, unknownValue, type Properties } from "../resources/values";
 import { findComponentProblems } from "./component";
@@ -30,7 +31,9 @@ export function assertInputs<Result>(
 export function createInputsError(name: string, problems: readonly InputProblem[]): pulumi.InputPropertiesError {
     const lines = problems.map(({ property, reason }) => `\n  ${property}: ${reason}`);
     const error = new pulumi.InputPropertiesError({
-        message: `multiarch:index:MultiArchImage ${name} has wrong inputs:${lines.join("")}`,
+        message:
+            `multiarch:index:MultiArchImage ${name} has wrong inputs [input-invalid]${lines.join("")}` +
+            `\n  next: ${errorCodes["input-invalid"]}`,
         errors: problems.map(({ property, reason }) => ({ propertyPath: property, reason })),
     });
     // The runtime prints an error marked like this without the source lines and the stack around it.

@@ -3,7 +3,7 @@ import { unknownValue, withoutNulls, type Properties } from "../resources/values
 import { checkBuilders } from "./builders";
 import { checkBuild } from "./build";
 import { checkOverrides } from "./overrides";
-import { checkPlatforms } from "./platforms";
+import { checkPlatformList } from "./platforms";
 import { checkAdditionalRepositories, checkTags, checkTarget } from "./target";
 import { findTypeProblems } from "./types";
 
@@ -13,7 +13,7 @@ import { findTypeProblems } from "./types";
  */
 export function findComponentProblems(inputs: Properties): InputProblem[] {
     return collectProblems("multiarch:index:MultiArchImage", inputs, [
-        checkPlatforms,
+        checkPlatformList,
         checkTarget,
         checkTags,
         checkAdditionalRepositories,

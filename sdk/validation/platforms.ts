@@ -4,17 +4,18 @@ import type { InputProblem } from "../resources/lifecycle";
 import { unknownValue, type Properties } from "../resources/values";
 
 /** The platforms of an index: at least one, each known, none twice. */
-export function checkPlatforms(inputs: Properties): InputProblem[] {
+export function checkPlatformList(inputs: Properties): InputProblem[] {
     const platforms = inputs["platforms"] as string[] | undefined;
-    if (platforms === undefined) {
-        return [];
-    }
-    if (platforms.length === 0) {
-        return [{ property: "platforms", reason: "names no platform. For example: linux/amd64, linux/arm64" }];
-    }
+    return platforms?.length === 0
+        ? [{ property: "platforms", reason: "names no platform. For example: linux/amd64, linux/arm64" }]
+        : checkPlatforms(platforms ?? [], (index) => `platforms[${index}]`);
+}
+
+/** Platforms: each known, none twice. `nameOf` gives the property of each. */
+export function checkPlatforms(platforms: readonly string[], nameOf: (index: number) => string): InputProblem[] {
     const seen = new Map<string, number>();
     return platforms.flatMap((platform, index) => {
-        const property = `platforms[${index}]`;
+        const property = nameOf(index);
         const problems = checkPlatform(property, platform);
         const name = problems.length === 0 && platform !== unknownValue ? normalise(platform) : undefined;
         const first = name === undefined ? undefined : seen.get(name);
@@ -23,7 +24,7 @@ export function checkPlatforms(inputs: Properties): InputProblem[] {
         }
         return first === undefined
             ? problems
-            : [{ property, reason: `${platform} is the same platform as platforms[${first}]` }];
+            : [{ property, reason: `${platform} is the same platform as ${nameOf(first)}` }];
     });
 }
 

@@ -167,7 +167,7 @@ describe("a provenance", () => {
         const given = stack.args;
         stack.args = { ...given, attestations: { provenance: "max" } };
         const printed = await stack.upFails();
-        assert.match(printed, /property attestations\.provenance .*max would publish the secret build argument KEY/);
+        assert.match(printed, /attestations\.provenance: .*max would publish the secret build argument KEY/);
         assert.equal(printed.includes(argument), false);
         assert.deepEqual(stack.view.pushedManifests(stack.repository), []);
 

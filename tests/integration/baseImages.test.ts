@@ -44,6 +44,6 @@ describe("a base image", () => {
         writeContext(stack.folder, "app", `FROM ${base.repository}:missing\nCOPY content.txt /app.txt\n`);
         stack.args = { pull: true };
         const printed = await stack.upFails();
-        assert.match(printed, /property pull .*missing.*\[registry-not-found\]/);
+        assert.match(printed, /pull: .*missing.*\[registry-not-found\]/);
     });
 });

@@ -46,6 +46,7 @@ describe("refresh", () => {
         await stack.up();
         const { stdout } = await stack.stack.refresh();
         assert.match(stdout, /not refreshed, the state stays as it was.*\[registry-unauthorized\]/s);
+        assert.match(stdout, /next: Check user name and password .* uses the account of the last up: run `pulumi up`/);
         const after = await stack.stack.exportStack();
         const urns = (state: typeof before) =>
             (state.deployment as { resources: { urn: string }[] }).resources.map(({ urn }) => urn).sort();

@@ -83,7 +83,7 @@ describe("a secret", () => {
         writeContext(stack.folder, "one");
         stack.args = { ...stack.args, buildArgs: { PATH: pulumi.secret(argument) } };
         const printed = await stack.upFails();
-        assert.match(printed, /property buildArgs\.PATH .*secrets/);
+        assert.match(printed, /buildArgs\.PATH: .*secrets/);
         assertFree(printed, "the output");
     });
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import * as grpc from "@grpc/grpc-js";
 import * as pulumi from "@pulumi/pulumi";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
@@ -14,6 +16,8 @@ import { startPluginProcess, type RunningPlugin } from "../support/plugin";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const secretOf = (value: unknown) => ({ [pulumi.runtime.specialSigKey]: pulumi.runtime.specialSecretSig, value });
+/** The path is part of the text: see toCheckFailures. */
+const propertyOf = (failure: proto.CheckFailure): string => failure.getReason().split(": ")[0] ?? "";
 const struct = (value: object): Struct => Struct.fromJavaScript(value as never);
 const urn = (type: string, name: string): string =>
     `urn:pulumi:dev::p::multiarch:index:MultiArchImage$${type}::${name}`;
@@ -112,7 +116,7 @@ describe("the plugin process", () => {
             cache: {},
             nodes: [{ platform: "linux/amd64", address: "1.2.3.4", property: "builders.endpoints[3]" }],
         });
-        const failures = answer.getFailuresList().map((failure) => failure.getProperty());
+        const failures = answer.getFailuresList().map(propertyOf);
         assert.deepEqual(failures.sort(), ["builders.endpoints[3].address", "cache", "platform"]);
     });
 
@@ -172,10 +176,7 @@ describe("the plugin process", () => {
     it("refuses an empty item of a list, and takes an input that is null as not given", async () => {
         const { images } = index;
         const answer = await check(indexUrn, { repository: index.repository, images, tags: ["a", null] });
-        assert.deepEqual(
-            answer.getFailuresList().map((failure) => failure.getProperty()),
-            ["tags[1]"],
-        );
+        assert.deepEqual(answer.getFailuresList().map(propertyOf), ["tags[1]"]);
         assert.deepEqual((await checked(indexUrn, { ...index, tags: null }))["tags"], ["latest"]);
         await checked(imageUrn, { ...image, buildArgs: { A: null }, secrets: null, registries: null });
     });
@@ -213,6 +214,11 @@ describe("the plugin process", () => {
         assert.match(outputs["digest"] as string, /^sha256:[0-9a-f]{64}$/);
         assert.deepEqual(outputs["tagRefs"], ["registry.example.com/app:1"]);
         assert.deepEqual(outputs["platformDigests"], { "linux/amd64": digest });
+        const unknownTags = { ...index, tags: [pulumi.runtime.unknownValue] };
+        const partly = (await running.call("create", request.setProperties(struct(unknownTags)))).getProperties();
+        const { tagRefs, tagDigests, ...others } = partly?.toJavaScript() ?? {};
+        assert.deepEqual([tagRefs, tagDigests], [pulumi.runtime.unknownValue, pulumi.runtime.unknownValue]);
+        assert.deepEqual({ ...outputs, ...others }, outputs);
         const unknownImage = { ...index, images: [{ ...listed, digest: pulumi.runtime.unknownValue }] };
         const unknown = await running.call("create", request.setProperties(struct(unknownImage)));
         assert.equal(unknown.getProperties()?.toJavaScript()["digest"], pulumi.runtime.unknownValue);
@@ -234,6 +240,17 @@ describe("the plugin process", () => {
     it("gives an index the tag latest when the program names none", async () => {
         const { tags: _tags, ...untagged } = index;
         assert.deepEqual((await checked(indexUrn, untagged))["tags"], ["latest"]);
+    });
+
+    it("answers what it has nothing of with the code the engine knows, also where the answer is a stream", async () => {
+        const list = (running.client as unknown as { list: (request: object) => NodeJS.EventEmitter }).list;
+        const stream = list.call(running.client, new proto.ListRequest());
+        const [error] = (await once(
+            stream.on("data", () => undefined),
+            "error",
+        )) as [grpc.ServiceError];
+        assert.equal(error.code, grpc.status.UNIMPLEMENTED);
+        assert.match(error.details, /nothing of this kind/);
     });
 
     it("answers an unknown resource with an error, and goes on", async () => {

@@ -27,7 +27,9 @@ describe("the address of a builder", () => {
     }
 
     const refused: [string, RegExp][] = [
-        ["10.0.0.7:1234", /has no scheme/],
+        ["10.0.0.7:1234", /has no scheme; write tcp:\/\/10\.0\.0\.7:1234 /],
+        ["/run/buildkit/buildkitd.sock", /has no scheme; write unix:\/\/\/run\/buildkit\/buildkitd\.sock /],
+        ["buildkitd", /has no scheme; write tcp:\/\/host:port /],
         ["", /has no scheme/],
         ["http://host:1234", /scheme http:\/\//],
         ["tcp://host", /has no port/],

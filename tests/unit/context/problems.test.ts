@@ -53,20 +53,20 @@ describe("problems of a context", () => {
             tree: { "app/.dockerignore": "a\n[\n" },
             context: { location: "app", named: { x: { location: "nope" }, y: { location: "oci-layout://nope" } } },
             expected: [
-                ["dockerfile.location", "there is no Dockerfile at app/Dockerfile"],
+                ["dockerfile.location", "there is no Dockerfile at app/Dockerfile (BASE/app/Dockerfile)"],
                 ["context.location", "line 2 of .dockerignore is not a pattern that BuildKit can use: ["],
-                ["context.named.x.location", "there is no folder nope"],
-                ["context.named.y.location", "there is no OCI layout at nope"],
+                ["context.named.x.location", "there is no folder nope (BASE/nope)"],
+                ["context.named.y.location", "there is no OCI layout at nope (BASE/nope/index.json)"],
             ],
         },
         "name a folder that is missing": {
             context: { location: "./nope" },
-            expected: [["context.location", "there is no folder ./nope"]],
+            expected: [["context.location", "there is no folder ./nope (BASE/nope)"]],
         },
         "name a file given as folder": {
             tree: { app: "", Dockerfile: "" },
             context: { location: ".", named: { x: { location: "app" } } },
-            expected: [["context.named.x.location", "app is a file, not a folder"]],
+            expected: [["context.named.x.location", "app (BASE/app) is a file, not a folder"]],
         },
         "name an address that BuildKit does not know": {
             context: { location: "file:///srv/app.git" },
@@ -82,17 +82,17 @@ describe("problems of a context", () => {
             tree: { "app/sub/Dockerfile": "" },
             context: { location: "app" },
             dockerfile: { location: "sub/Dockerfile" },
-            expected: [["dockerfile.location", "there is no Dockerfile at sub/Dockerfile"]],
+            expected: [["dockerfile.location", "there is no Dockerfile at sub/Dockerfile (BASE/sub/Dockerfile)"]],
         },
         "name a Dockerfile that is a folder": {
             tree: { "Dockerfile/x": "" },
             context: { location: "." },
-            expected: [["dockerfile.location", "Dockerfile is not a file"]],
+            expected: [["dockerfile.location", "Dockerfile (BASE/Dockerfile) is not a file"]],
         },
         "name a Dockerfile that is a link out of its folder, where BuildKit cannot follow": {
             tree: { "app/Dockerfile": { link: "../Dockerfile" }, Dockerfile: "" },
             context: { location: "app" },
-            expected: [["dockerfile.location", "there is no Dockerfile at app/Dockerfile"]],
+            expected: [["dockerfile.location", "there is no Dockerfile at app/Dockerfile (BASE/app/Dockerfile)"]],
         },
         "name a Dockerfile given twice": {
             tree: { Dockerfile: "" },
@@ -111,9 +111,10 @@ describe("problems of a context", () => {
 
     for (const [title, { tree = {}, context, dockerfile, expected }] of Object.entries(cases)) {
         it(title, async () => {
-            const problems = await findContextProblems({ context, dockerfile, baseDirectory: folders.make(tree) });
+            const baseDirectory = folders.make(tree);
+            const problems = await findContextProblems({ context, dockerfile, baseDirectory });
             assert.deepEqual(
-                problems.map(({ property, reason }) => [property, reason]),
+                problems.map(({ property, reason }) => [property, reason.replaceAll(baseDirectory, "BASE")]),
                 expected,
             );
         });

@@ -119,8 +119,8 @@ describe("a reference", () => {
 describe("the name of a repository", () => {
     it("has neither tag nor digest", () => {
         assert.deepEqual(parseRepository("ghcr.io/team/app"), { registry: "ghcr.io", repository: "team/app" });
-        assert.throws(() => parseRepository("ghcr.io/team/app:v1"), /ends with the tag v1/);
-        assert.throws(() => parseRepository(`ghcr.io/team/app@${digest}`), /ends with a digest/);
+        assert.throws(() => parseRepository("ghcr.io/team/app:v1"), /ends with the tag v1; move it to tags/);
+        assert.throws(() => parseRepository(`ghcr.io/team/app@${digest}`), /ends with a digest; take it off/);
     });
 });
 

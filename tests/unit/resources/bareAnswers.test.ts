@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { OperationContext } from "../../../sdk/resources/lifecycle";
 import { buildIndex, mediaTypes } from "../../../sdk/registry/manifests";
+import { imageCopyLifecycle } from "../../../sdk/resources/imageCopyLifecycle";
 import { imageIndexLifecycle } from "../../../sdk/resources/imageIndexLifecycle";
 import { moveTags, refuseTagConflicts } from "../../../sdk/resources/tags";
 import { assertFails, refer, useRegistryStage } from "../../support/registryClient";
@@ -58,6 +59,22 @@ describe("a registry that does not say what is missing", () => {
         await assertFails(call, "registry-forbidden");
         bare.putManifest("team/app", { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }, "v1");
         await assertFails(refuseTagConflicts(stage.client(), refer(bare), ["v1"], []), "tag-conflict");
+    });
+
+    it("does not answer for longer than the program allows", async () => {
+        const double = await stage.double();
+        double.failNext({ request: /manifests/, times: 100, answer: "hang" });
+        const inputs = { repository: `${double.host}/team/app`, tags: ["1.0"], images: [pushImage(double)] };
+        const limited = { ...createContext(), timeoutMs: 300 };
+        const started = Date.now();
+        await assertFails(imageIndexLifecycle.create(inputs, limited), "registry-timeout", /0\.3 s of customTimeouts/);
+        const copy = { repository: `${double.host}/team/copy`, tags: ["1.0"], source: `${double.host}/team/app:1.0` };
+        await assertFails(imageCopyLifecycle.create(copy, limited), "registry-timeout", /customTimeouts/);
+        assert.ok(Date.now() - started < 5_000);
+        const cancelled = new AbortController();
+        setTimeout(() => cancelled.abort(), 100);
+        const both = { ...limited, timeoutMs: 60_000, signal: cancelled.signal };
+        await assertFails(imageIndexLifecycle.create(inputs, both), "build-cancelled");
     });
 
     it("keeps its state when it is refreshed", async () => {
