@@ -1,6 +1,7 @@
 import type { Input, Output } from "@pulumi/pulumi";
 
 import type { AnnotationsArgs, BuildOptionsArgs, PlatformOverrideArgs } from "./buildOptions";
+import type { ExportArgs, ExportedFile } from "./exportArgs";
 
 /**
  * What a `MultiArchImage` is made of. Inputs that `docker_build.Image` has too carry its names and shapes, so that a
@@ -33,6 +34,14 @@ export interface MultiArchImageArgs extends BuildOptionsArgs {
      * @plain
      */
     additionalRepositories?: Input<string>[];
+
+    /**
+     * Files that the image is written to once the index is complete: OCI or docker archives, or the files in it. Missing
+     * ones are written again by the next `up`, without a build. Defaults to none. Their number decides which children
+     * there are, so the list itself cannot be an output of another resource; what is in it can.
+     * @plain
+     */
+    exports?: ExportArgs[];
 
     /** The files a build can use. Defaults to the folder of the program. */
     context?: Input<BuildContextArgs>;
@@ -339,6 +348,9 @@ export interface MultiArchImageOutputs {
 
     /** The image by digest in each of `additionalRepositories`, in their order. */
     readonly additionalRefs: Output<string[]>;
+
+    /** The files and folders that `exports` have written, in their order. */
+    readonly exportedFiles: Output<ExportedFile[]>;
 
     /** What was pushed for each platform, by platform: the digest of its image. */
     readonly platformDigests: Output<Record<string, string>>;

@@ -76,6 +76,9 @@ export const errorCodes = {
     "attestation-leak":
         "Delete this manifest in the registry, change the secret, and set attestations.provenance to min.",
 
+    // Files that hold an image.
+    "export-failed": "Choose another dest, or look at the folder it is in.",
+
     // The index.
     "index-incomplete": "Run refresh and then up: what is missing is built and pushed again.",
 } as const;

@@ -16,6 +16,7 @@ const RESOURCES = {
     PlatformImage: "sdk/resources/platformImage.ts",
     ImageIndex: "sdk/resources/imageIndex.ts",
     ImageCopy: "sdk/resources/imageCopy.ts",
+    ImageExport: "sdk/resources/imageExport.ts",
 };
 
 const PACKAGE = "multiarch";

@@ -29,11 +29,11 @@ export async function check(operations: Operations, request: proto.CheckRequest)
 }
 
 /** Says what has changed. */
-export function diff(operations: Operations, request: proto.DiffRequest): Promise<proto.DiffResponse> {
+export async function diff(operations: Operations, request: proto.DiffRequest): Promise<proto.DiffResponse> {
     const lifecycle = findLifecycle(operations, request);
     const news = fromStruct(request.getNews());
-    const answer = lifecycle.diff(oldState(request), clear(news), createContext(operations, request, news));
-    return Promise.resolve(toDiffResponse(answer));
+    const answer = await lifecycle.diff(oldState(request), clear(news), createContext(operations, request, news));
+    return toDiffResponse(answer);
 }
 
 /** Makes a resource, or in a preview says what it would be. */

@@ -71,7 +71,11 @@ export interface ResourceLifecycle {
         old: Properties | undefined,
         context: OperationContext,
     ): Promise<{ problems: InputProblem[]; added: Properties }>;
-    diff(old: { inputs: Properties; outputs: Properties }, inputs: Properties, context: OperationContext): DiffAnswer;
+    diff(
+        old: { inputs: Properties; outputs: Properties },
+        inputs: Properties,
+        context: OperationContext,
+    ): DiffAnswer | Promise<DiffAnswer>;
     /** What `create` would give, as far as it is known. */
     previewCreate(inputs: Properties): Properties;
     create(inputs: Properties, context: OperationContext): Promise<ResourceState>;

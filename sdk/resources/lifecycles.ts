@@ -1,4 +1,5 @@
 import { imageCopyLifecycle } from "./imageCopyLifecycle";
+import { imageExportLifecycle } from "./imageExportLifecycle";
 import { imageIndexLifecycle } from "./imageIndexLifecycle";
 import type { ResourceLifecycle } from "./lifecycle";
 import { createPlatformImageLifecycle } from "./platformImageLifecycle";
@@ -9,6 +10,7 @@ export function createLifecycles(): Readonly<Record<string, ResourceLifecycle>> 
     const owners: TagOwners = new Map();
     return {
         "multiarch:index:ImageCopy": withOwnTags(imageCopyLifecycle, owners),
+        "multiarch:index:ImageExport": imageExportLifecycle,
         "multiarch:index:ImageIndex": withOwnTags(imageIndexLifecycle, owners),
         "multiarch:index:PlatformImage": createPlatformImageLifecycle(),
     };

@@ -9,7 +9,8 @@ import { findComponentProblems } from "./component";
 /** Throws everything that is wrong with the inputs that are known while the program runs. */
 export function assertKnownInputs(name: string, args: MultiArchImageArgs): void {
     const known = maskOutputs(args) as Properties;
-    throwProblems(name, [...checkPlatformsKnown(known["platforms"]), ...findComponentProblems(known)]);
+    const unknown = [...checkPlatformsKnown(known["platforms"]), ...checkExportsKnown(known["exports"])];
+    throwProblems(name, [...unknown, ...findComponentProblems(known)]);
 }
 
 /**
@@ -51,6 +52,14 @@ function throwProblems(name: string, problems: readonly InputProblem[]): void {
 function checkPlatformsKnown(platforms: unknown): InputProblem[] {
     const reason = "must be known while the program runs: give a plain list, not an output of another resource";
     return hasUnknown(platforms) ? [{ property: "platforms", reason }] : [];
+}
+
+/** Each export is a resource of its own, too. What is in it may come from another resource. */
+function checkExportsKnown(exports: unknown): InputProblem[] {
+    const items = Array.isArray(exports) ? (exports as unknown[]) : [exports];
+    const isUnknown = items.includes(unknownValue);
+    const reason = "must be a plain list while the program runs. The paths and names in it may be outputs";
+    return isUnknown ? [{ property: "exports", reason }] : [];
 }
 
 /** What comes from another resource is not known yet; it counts as right until it is. */

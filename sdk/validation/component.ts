@@ -2,6 +2,7 @@ import type { InputProblem } from "../resources/lifecycle";
 import { unknownValue, withoutNulls, type Properties } from "../resources/values";
 import { checkBuilders } from "./builders";
 import { checkBuild } from "./build";
+import { checkExports, explainExports } from "./exports";
 import { checkOverrides } from "./overrides";
 import { checkPlatformList } from "./platforms";
 import { checkAdditionalRepositories, checkTags, checkTarget } from "./target";
@@ -12,7 +13,7 @@ import { findTypeProblems } from "./types";
  * asked of builders or registries.
  */
 export function findComponentProblems(inputs: Properties): InputProblem[] {
-    return collectProblems("multiarch:index:MultiArchImage", inputs, [
+    const problems = collectProblems("multiarch:index:MultiArchImage", inputs, [
         checkPlatformList,
         checkTarget,
         checkTags,
@@ -20,7 +21,9 @@ export function findComponentProblems(inputs: Properties): InputProblem[] {
         checkBuild,
         checkBuilders,
         checkOverrides,
+        checkExports,
     ]);
+    return explainExports(problems);
 }
 
 /** A check of some inputs. It meets only inputs whose types are right; all others are missing. */

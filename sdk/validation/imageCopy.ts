@@ -11,7 +11,7 @@ export function findImageCopyProblems(inputs: Properties): InputProblem[] {
 }
 
 /** A source without tag and digest could only mean `latest`, and nobody should ship that by accident. */
-function checkSource(inputs: Properties): InputProblem[] {
+export function checkSource(inputs: Properties): InputProblem[] {
     const source = inputs["source"] as string | undefined;
     if (source === undefined) {
         return [];
