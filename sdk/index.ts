@@ -32,13 +32,7 @@ export type {
     UlimitArgs,
 } from "./buildOptions";
 export { errorCodes, MultiArchError, type ErrorCode, type ErrorFields } from "./errors";
-export type {
-    ArchiveExportArgs,
-    ExportArgs,
-    ExportedFile,
-    LocalExportArgs,
-    TarExportArgs,
-} from "./exportArgs";
+export type { ArchiveExportArgs, ExportArgs, ExportedFile, LocalExportArgs, TarExportArgs } from "./exportArgs";
 export { MultiArchImage } from "./multiArchImage";
 export { ImageCopy, type ImageCopyArgs } from "./resources/imageCopy";
 export { ImageExport, type ImageExportArgs } from "./resources/imageExport";

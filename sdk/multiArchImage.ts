@@ -5,8 +5,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs } from "./args";
 import { listNodes } from "./builders/endpoints";
 import { applyOverrides } from "./platformOverrides";
+import type { ExportedFile } from "./exportArgs";
 import { protectArgs } from "./protectArgs";
 import { ImageCopy } from "./resources/imageCopy";
+import { ImageExport } from "./resources/imageExport";
 import { ImageIndex } from "./resources/imageIndex";
 import { PlatformImage } from "./resources/platformImage";
 import { assertInputs, assertKnownInputs } from "./validation/assert";
@@ -16,13 +18,15 @@ import { assertInputs, assertKnownInputs } from "./validation/assert";
  * digest; the index that joins them is pushed when all are complete, and only then do the tags move.
  *
  * Children: one `PlatformImage` for each platform, named `<name>-<platform>`, the `ImageIndex` `<name>-index`, and one
- * `ImageCopy` for each additional repository, named `<name>-copy-<position>`.
+ * `ImageCopy` for each additional repository, named `<name>-copy-<position>`, and one `ImageExport` for each of the
+ * exports, named `<name>-export-<position>`.
  */
 export class MultiArchImage extends pulumi.ComponentResource implements MultiArchImageOutputs {
     declare public readonly indexDigest: pulumi.Output<string>;
     declare public readonly ref: pulumi.Output<string>;
     declare public readonly tagRefs: pulumi.Output<string[]>;
     declare public readonly additionalRefs: pulumi.Output<string[]>;
+    declare public readonly exportedFiles: pulumi.Output<ExportedFile[]>;
     declare public readonly platformDigests: pulumi.Output<Record<string, string>>;
     declare public readonly manifestDigests: pulumi.Output<Record<string, string>>;
     declare public readonly attestationDigests: pulumi.Output<Record<string, string[]>>;
@@ -45,14 +49,20 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         // Inputs that only become known later are checked before the first platform gets its builders.
         const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders));
         const { platforms, builders, tags, contentHash, onTagConflict, deletion, ...others } = inputs;
-        const { additionalRepositories = [], platformOverrides, annotations, push = true, ...shared } = others;
+        const { additionalRepositories = [], platformOverrides, annotations, push = true, ...rest } = others;
+        const { exports: exported = [], ...shared } = rest;
         const { repository, registries } = shared;
         const published = defined({ tags, registries, onTagConflict, deletion });
         const notes = pulumi.output(annotations ?? {});
 
         const images = platforms.map((platform) => {
             const childName = `${name}-${platform.replaceAll("/", "-")}`;
-            const own = { platform, siblings: platforms, ...defined({ ownContentHash: contentHash }) };
+            const own = {
+                platform,
+                siblings: platforms,
+                ...defined({ ownContentHash: contentHash }),
+                ...(exported.length > 0 ? { exports: exported } : {}),
+            };
             const overridable = defined({ ...shared, annotations });
             const overridden = applyOverrides(platform, platformOverrides, overridable, nodes);
             const image = { ...shared, ...own, ...overridden, ...(push ? {} : { push }) };
@@ -77,11 +87,19 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             return new ImageCopy(`${name}-copy-${position}`, copy, { parent: this });
         });
 
+        const written = (index === undefined ? [] : exported).map((item, position) => {
+            const named = item.oci !== undefined || item.docker !== undefined;
+            const names = named ? { names: index?.tagRefs ?? [] } : {};
+            const place = { source: index?.ref ?? "", property: `exports[${position}]`, ...defined({ registries }) };
+            return new ImageExport(`${name}-export-${position}`, { ...place, ...names, ...item }, { parent: this });
+        });
+
         const nothing = pulumi.output<Record<string, string>>({});
         this.indexDigest = index?.digest ?? pulumi.output("");
         this.ref = index?.ref ?? pulumi.output("");
         this.tagRefs = index?.tagRefs ?? pulumi.output([]);
         this.additionalRefs = pulumi.all(copies.map((copy) => copy.ref));
+        this.exportedFiles = pulumi.all(written.map(({ files }) => files)).apply((lists) => lists.flat());
         this.platformDigests = index?.platformDigests ?? nothing;
         this.manifestDigests = index?.manifestDigests ?? nothing;
         // A state of an earlier version says nothing of attestations, and has none.
@@ -95,6 +113,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             ref: this.ref,
             tagRefs: this.tagRefs,
             additionalRefs: this.additionalRefs,
+            exportedFiles: this.exportedFiles,
             platformDigests: this.platformDigests,
             manifestDigests: this.manifestDigests,
             attestationDigests: this.attestationDigests,

@@ -41,11 +41,16 @@ export async function writeArchive(
         for (const { header, start } of [...folders, ...placed]) {
             await writeAll(file, header, start);
         }
-        await forEachAtOnce(placed, blobsAtOnce, source.signal, async ({ file: content, content: position }, signal) => {
-            await ("bytes" in content
-                ? writeAll(file, content.bytes, position)
-                : downloadInto({ ...source, signal }, content.blob, file, position));
-        });
+        await forEachAtOnce(
+            placed,
+            blobsAtOnce,
+            source.signal,
+            async ({ file: content, content: position }, signal) => {
+                await ("bytes" in content
+                    ? writeAll(file, content.bytes, position)
+                    : downloadInto({ ...source, signal }, content.blob, file, position));
+            },
+        );
         await file.sync();
         return await readBack(file);
     } finally {

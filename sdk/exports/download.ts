@@ -85,7 +85,9 @@ export async function unpackLayer(
             digest = `sha256:${hash.digest("hex")}`;
         });
         if (diffId !== digest) {
-            throw new TypeError(`its content is ${digest}, and the configuration of the image says ${diffId ?? "nothing"}`);
+            throw new TypeError(
+                `its content is ${digest}, and the configuration of the image says ${diffId ?? "nothing"}`,
+            );
         }
         return file;
     } catch (error) {

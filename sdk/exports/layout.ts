@@ -4,8 +4,7 @@ import { formatReference, parseReference } from "../registry/reference";
 
 /** A file of an OCI layout: made here, or content of the registry. */
 export type LayoutFile =
-    | { readonly name: string; readonly bytes: Buffer }
-    | { readonly name: string; readonly blob: Descriptor };
+    { readonly name: string; readonly bytes: Buffer } | { readonly name: string; readonly blob: Descriptor };
 
 /** An entry of `index.json`. */
 export interface IndexEntry {

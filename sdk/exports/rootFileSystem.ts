@@ -14,7 +14,7 @@ export interface RootFileSystem {
     /** Everything in it: a folder before what is in it, names in the order of their bytes. */
     readonly items: readonly TreeItem[];
     /** The content of a file, in parts. */
-    read(file: LeafInode): AsyncGenerator<Buffer>;
+    readonly read: (file: LeafInode) => AsyncGenerator<Buffer>;
     close(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ async function* readContent(
     signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
     const file = layerFile(files, layer);
-    for (let done = 0; done < entry.size; ) {
+    for (let done = 0; done < entry.size;) {
         signal?.throwIfAborted();
         const part = Buffer.allocUnsafe(Math.min(partSize, entry.size - done));
         const { bytesRead } = await file.read(part, 0, part.length, offset + done);

@@ -95,7 +95,7 @@ export function decodeHeader(block: Buffer): RawHeader | undefined {
 /** Reads PAX records: each is its own length, a space, `key=value` and a line break. */
 export function decodeRecords(bytes: Buffer): Record<string, string> {
     const records: Record<string, string> = {};
-    for (let start = 0; start < bytes.length; ) {
+    for (let start = 0; start < bytes.length;) {
         const space = bytes.indexOf(0x20, start);
         const length = Number(bytes.toString("latin1", start, space));
         const record = bytes.toString("latin1", space + 1, start + length - 1);
@@ -176,7 +176,9 @@ function encodeBlock(entry: Omit<TarEntry, "kind">, type: string): Buffer {
     const block = Buffer.alloc(blockSize);
     const octal = (value: number, offset: number, length: number): void => {
         const most = 8 ** (length - 1) - 1;
-        const digits = Math.min(Math.max(value, 0), most).toString(8).padStart(length - 1, "0");
+        const digits = Math.min(Math.max(value, 0), most)
+            .toString(8)
+            .padStart(length - 1, "0");
         block.write(digits, offset, "latin1");
     };
     block.write(entry.path.slice(0, 100), 0, "latin1");

@@ -19,7 +19,7 @@ export async function* readTar(file: FileHandle): AsyncGenerator<PlacedEntry> {
     const read = createWindow(file);
     let long: { path?: string; link?: string } = {};
     let records: Record<string, string> = {};
-    for (let position = 0; position + blockSize <= end; ) {
+    for (let position = 0; position + blockSize <= end;) {
         const raw = decodeHeader(await read(position, blockSize));
         if (raw === undefined) {
             return;

@@ -14,9 +14,7 @@ export async function* decompressZstd(content: Content): AsyncGenerator<Uint8Arr
         const magic = (await source.take(4)).readUInt32LE();
         if (magic >>> 4 === 0x184d2a5) {
             // A frame without content, where tools keep notes of their own.
-            for await (const skipped of source.pass((await source.take(4)).readUInt32LE())) {
-                void skipped;
-            }
+            await source.skip((await source.take(4)).readUInt32LE());
         } else if (magic === 0xfd2fb528) {
             yield* through(readFrame(source), createZstdDecompress());
         } else {
@@ -35,7 +33,7 @@ async function* readFrame(source: Source): AsyncGenerator<Uint8Array> {
     const dictionaryLength = [0, 1, 2, 4][flags & 3] ?? 0;
     yield descriptor;
     yield await source.take((isSingle ? 0 : 1) + dictionaryLength + sizeLength);
-    for (let isLast = false; !isLast; ) {
+    for (let isLast = false; !isLast;) {
         const header = await source.take(3);
         const value = header.readUIntLE(0, 3);
         isLast = (value & 1) === 1;
@@ -53,6 +51,8 @@ interface Source {
     isAtEnd(): Promise<boolean>;
     /** Exactly so many bytes. */
     take(length: number): Promise<Buffer>;
+    /** The same, dropped. */
+    skip(length: number): Promise<void>;
     /** The same, in parts. */
     pass(length: number): AsyncGenerator<Uint8Array>;
 }
@@ -71,7 +71,7 @@ function createSource(content: Content): Source {
         return true;
     };
     async function* pass(length: number): AsyncGenerator<Uint8Array> {
-        for (let left = length; left > 0; ) {
+        for (let left = length; left > 0;) {
             if (!(await fill())) {
                 throw new TypeError("the zstd data ends too early");
             }
@@ -90,6 +90,12 @@ function createSource(content: Content): Source {
                 taken.push(part);
             }
             return Buffer.concat(taken);
+        },
+        async skip(length) {
+            const parts = pass(length);
+            while ((await parts.next()).done !== true) {
+                // Nothing of it is wanted.
+            }
         },
     };
 }

@@ -55,7 +55,9 @@ export const imageExportLifecycle: ResourceLifecycle = {
         // Somebody may use them, and other files of the user may lie beside them.
         const files = readWritten(outputs).map(({ path }) => path);
         if (files.length > 0) {
-            reporter.info(`${files.join(", ")} stay${files.length === 1 ? "s" : ""} where ${files.length === 1 ? "it is" : "they are"}`);
+            reporter.info(
+                `${files.join(", ")} stay${files.length === 1 ? "s" : ""} where ${files.length === 1 ? "it is" : "they are"}`,
+            );
         }
         return Promise.resolve();
     },

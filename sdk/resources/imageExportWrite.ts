@@ -76,7 +76,7 @@ async function findIntact(targets: readonly WrittenTarget[]): Promise<WrittenTar
 }
 
 function isSameImage(inputs: ImageExportInputs, old: OldState | undefined, digest: string): boolean {
-    if (old === undefined || old.outputs["digest"] !== digest) {
+    if (old?.outputs["digest"] !== digest) {
         return false;
     }
     const before = old.inputs as unknown as ImageExportInputs;

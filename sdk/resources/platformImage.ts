@@ -13,6 +13,7 @@ import type {
     RegistryArgs,
 } from "../args";
 import type { BuildOptionsArgs } from "../buildOptions";
+import type { ExportArgs } from "../exportArgs";
 
 /** What a `PlatformImage` is made of. */
 export interface PlatformImageArgs extends BuildOptionsArgs {
@@ -54,6 +55,12 @@ export interface PlatformImageArgs extends BuildOptionsArgs {
 
     /** Notes on the manifest of the image. Defaults to none. A change builds again. */
     annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
+    /**
+     * Files that the program writes of the image. They are only checked: none may be part of a context, where it would
+     * change the image that it is made from. Defaults to none.
+     */
+    exports?: pulumi.Input<pulumi.Input<ExportArgs>[]>;
 
     /** Accounts for registries. Defaults to what the docker configuration of the machine has. */
     registries?: pulumi.Input<pulumi.Input<RegistryArgs>[]>;

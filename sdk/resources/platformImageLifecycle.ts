@@ -4,6 +4,7 @@ import { findContextProblems } from "../context/problems";
 import { findPlatformImageProblems } from "../validation/platformImage";
 import { findShownSecrets } from "../validation/shownSecrets";
 import { imageInputs, readContent, type Content } from "./contentHash";
+import { findExportsInContext } from "./contextExports";
 import { asReplacement, findInputChanges } from "./differences";
 import type { DiffAnswer, InputProblem, OperationContext, ResourceLifecycle } from "./lifecycle";
 import { buildImage } from "./platformImageBuild";
@@ -36,7 +37,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
             const problems = [...findPlatformImageProblems(given), ...findShownSecrets(given, context.secrets)];
             if (problems.length === 0 && !imageInputs.some((name) => hasUnknown(given[name]))) {
                 problems.push(...(await findContextProblems(contextRequest(given))), ...checkBuildArgs(given, context));
-                problems.push(...(await findSecretFileProblems(given)));
+                problems.push(...(await findSecretFileProblems(given)), ...(await findExportsInContext(given)));
             }
             if (problems.length > 0 || isTooEarly(given)) {
                 return { problems, added: problems.length > 0 ? {} : { contentHash: unknownValue } };

@@ -24,7 +24,10 @@ export function checkExports(inputs: Properties): InputProblem[] {
     const dests = enabled.flatMap(([property, item]) => listDests(item, `${property}.`));
     return [
         ...known.flatMap(([property, item]) => checkExport(item, property)),
-        ...findCollisions(dests, platforms.filter((platform) => platform !== unknownValue)),
+        ...findCollisions(
+            dests,
+            platforms.filter((platform) => platform !== unknownValue),
+        ),
     ];
 }
 
@@ -35,7 +38,7 @@ export function checkExport(item: Properties, property: string): InputProblem[] 
     const list = exportKinds.join(", ");
     if (chosen.length !== 1) {
         const found = chosen.length === 0 ? "names no kind" : `names ${chosen.join(" and ")}`;
-        return [{ property: property || exportKinds[0] || "", reason: `${found}. Give exactly one of ${list}` }];
+        return [{ property: property === "" ? "oci" : property, reason: `${found}. Give exactly one of ${list}` }];
     }
     return listDests(item, property === "" ? "" : `${property}.`).flatMap(({ kind, dest, property: path }) => {
         const { tar, names } = item[kind] as { tar?: boolean; names?: unknown };
@@ -138,7 +141,10 @@ export function explainExports(problems: readonly InputProblem[]): InputProblem[
         const option = /^exports\[\d+\]\.(?:oci|docker)\.(?:annotations|\w*[cC]ompression\w*|ociMediaTypes)$/;
         const isDest = reason === "is required" && /^exports\[\d+\]\.docker\.dest$/.test(property);
         if (isDest) {
-            return { property, reason: "is required: no daemon is needed here, so none is written to. Run docker load" };
+            return {
+                property,
+                reason: "is required: no daemon is needed here, so none is written to. Run docker load",
+            };
         }
         const hint = hints[kind] ?? (option.test(property) ? archiveHint : undefined);
         return isUnknown && hint !== undefined ? { property, reason: hint } : problem;
