@@ -34,6 +34,8 @@ export interface TreeItem {
 }
 
 const whiteout = ".wh.";
+/** What AUFS keeps for itself. */
+const aufsNote = ".wh..wh.";
 const opaque = ".wh..wh..opq";
 const maximumLinks = 255;
 
@@ -54,6 +56,9 @@ export function applyEntry(root: FolderInode, entry: TarEntry, offset: number, l
     const name = parts.pop();
     if (name === undefined) {
         root.entry = entry.kind === "directory" ? entry : root.entry;
+        return;
+    }
+    if (parts.some((part) => part.startsWith(aufsNote))) {
         return;
     }
     if (name.startsWith(whiteout)) {
@@ -105,8 +110,7 @@ function hide(root: FolderInode, parts: readonly string[], name: string, layer: 
         [...folder.children.keys()].forEach((child) => {
             prune(folder, child, layer);
         });
-    } else if (!name.startsWith(`${whiteout}${whiteout}`)) {
-        // All others with the prefix twice are AUFS's own notes.
+    } else if (!name.startsWith(aufsNote)) {
         prune(folder, name.slice(whiteout.length), layer);
     }
 }

@@ -40,9 +40,9 @@ export async function createImageStack(
     Object.assign(source, { repository: world.newRepository(), args });
     const stack = await createStack(world, () => {
         const image = new MultiArchImage("app", { ...imageArgs(world, source.repository), ...source.args });
-        const { indexDigest, ref, tagRefs, additionalRefs } = image;
+        const { indexDigest, ref, tagRefs, additionalRefs, exportedFiles } = image;
         const { platformDigests, manifestDigests, contentHash, builds } = image;
-        const refs = { indexDigest, ref, tagRefs, additionalRefs };
+        const refs = { indexDigest, ref, tagRefs, additionalRefs, exportedFiles };
         return Promise.resolve({
             ...refs,
             platformDigests,

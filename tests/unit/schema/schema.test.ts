@@ -53,6 +53,7 @@ describe("schema.json", () => {
         const kinds = Object.entries(schema.resources).map(([token, { isComponent }]) => [token, isComponent === true]);
         assert.deepEqual(kinds, [
             ["multiarch:index:ImageCopy", false],
+            ["multiarch:index:ImageExport", false],
             ["multiarch:index:ImageIndex", false],
             ["multiarch:index:MultiArchImage", true],
             ["multiarch:index:PlatformImage", false],
@@ -89,6 +90,7 @@ describe("schema.json", () => {
             namesOf(properties, ({ plain }) => plain === true),
             [
                 "multiarch:index:MultiArchImage additionalRepositories",
+                "multiarch:index:MultiArchImage exports",
                 "multiarch:index:MultiArchImage platforms",
                 "multiarch:index:MultiArchImage push",
             ],
