@@ -7,6 +7,7 @@ import { findDaemon } from "./daemon.mjs";
 import { daemons, embeddedDir, envFile, programs, readEmulation, stackName, stateDir } from "./embeddedState.mjs";
 import { removeHostsLines } from "./hosts.mjs";
 import { repoRoot } from "./paths.mjs";
+import { pidsOf } from "./processes.mjs";
 
 /** Undoes what `npm start` did to this machine, except the tools it built and the system packages it installed. */
 export async function cleanEmbedded() {
@@ -19,10 +20,16 @@ export async function cleanEmbedded() {
             say(`stopped ${daemon.name} (process ${running.pid})`);
         }
     }
-    if (removeHostsLines()) {
-        say("removed our line from /etc/hosts");
+    const { removed, others } = removeHostsLines();
+    if (removed) {
+        say(`removed our line from /etc/hosts${others ? "; another checkout has one there too" : ""}`);
     }
     for (const [arch, { registered = false, mounted = false }] of Object.entries(readEmulation())) {
+        if (registered && pidsOf("buildkitd").length > 0) {
+            // It was registered for the whole machine, and others may have come to need it.
+            say(`left QEMU for linux/${arch} in the kernel's binfmt_misc: another buildkitd runs on this machine`);
+            continue;
+        }
         await unregisterEmulation(/** @type {import("./system.mjs").Arch} */ (arch), { registered, mounted });
         if (registered) {
             say(`took QEMU for linux/${arch} out of the kernel's binfmt_misc`);
@@ -33,4 +40,7 @@ export async function cleanEmbedded() {
         rmSync(path, { recursive: true, force: true });
         say(`removed ${path}`);
     }
+    say(
+        "Debian packages and built tools stay. Delete .cache to remove the tools, node_modules and dist to remove the rest.",
+    );
 }

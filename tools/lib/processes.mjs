@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 
 // Positions in /proc/PID/stat after the command name, see proc_pid_stat(5).
 const STATE_FIELD = 0;
@@ -42,6 +43,15 @@ export function listensOn(pid, port) {
 export function processesWith(args) {
     const ending = args.map((arg) => `\0${arg}`).join("") + "\0";
     return allProcesses().filter((pid) => readOptional(`/proc/${pid}/cmdline`).endsWith(ending));
+}
+
+/**
+ * The processes that run a program of this name, wherever it is.
+ * @param {string} name
+ * @returns {number[]}
+ */
+export function pidsOf(name) {
+    return allProcesses().filter((pid) => basename(readOptional(`/proc/${pid}/cmdline`).split("\0")[0] ?? "") === name);
 }
 
 /**

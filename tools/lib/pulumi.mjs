@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { SetupError } from "./console.mjs";
+import { say, SetupError } from "./console.mjs";
 import { capture, passThrough } from "./exec.mjs";
-import { readState, stackName, updateState } from "./embeddedState.mjs";
+import { readState, stackName, stateDir, updateState } from "./embeddedState.mjs";
+import { dropStaleLocks } from "./stackLocks.mjs";
 import { hashOf } from "./stamp.mjs";
 
 /**
@@ -45,6 +46,15 @@ export async function configureStack(project, { plain, secret }) {
  * @returns {Promise<number>} the exit code
  */
 export async function bringUp({ binary, dir, env }) {
+    const { dropped, holders } = dropStaleLocks(stateDir);
+    if (dropped > 0) {
+        say("took away the lock of an update that was killed");
+    }
+    if (holders.length > 0) {
+        throw new SetupError(`the stacks are locked by an update that runs (process ${holders.join(", ")})`, {
+            hint: `Wait for it, or: source .cache/env && pulumi cancel --stack ${stackName} --yes`,
+        });
+    }
     const options = ["--stack", stackName, "--yes", "--skip-preview", "--non-interactive"];
     return (await passThrough([binary, "up", ...options], { cwd: dir, env })).exitCode;
 }

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { startBuildkitd, stopBuildkitd } from "./buildkitd.mjs";
 import { createAuthority, issue, writeKeyPair } from "./certificates.mjs";
-import { step } from "./console.mjs";
+import { say, step } from "./console.mjs";
 import { findDaemon } from "./daemon.mjs";
 import { packDebianRoot, rootPackages } from "./debianRoot.mjs";
 import { run } from "./exec.mjs";
@@ -83,6 +83,10 @@ function recipeHash() {
 
 /** @param {Toolchain} toolchain */
 async function buildStandIns(toolchain) {
+    const names = Object.values(standIns).join(", ");
+    say(
+        `Docker Hub does not answer, so stand-ins for ${names} are built: from Debian packages and the Go distribution`,
+    );
     const work = `${standInsDir}.building`;
     await discard(work);
     try {
