@@ -41,7 +41,11 @@ export type ExportPlace = Required<Pick<ErrorFields, "property">> & {
  * Tells what goes wrong while a file or folder is written: which one, where the program names it, and the next step.
  * Errors of the registry say enough themselves.
  */
-export async function inPlace<Result>(place: ExportPlace, work: () => Promise<Result>): Promise<Result> {
+export async function inPlace<Result>(
+    place: ExportPlace,
+    work: () => Promise<Result>,
+    signal?: AbortSignal,
+): Promise<Result> {
     const { path, property, platform } = place;
     try {
         return await work();
@@ -49,6 +53,10 @@ export async function inPlace<Result>(place: ExportPlace, work: () => Promise<Re
         if (error instanceof MultiArchError) {
             const isOurs = error.code === "export-failed" && error.fields.property === undefined;
             throw isOurs ? error.with({ property, platform, what: `${path}: ${error.fields.what}` }) : error;
+        }
+        if (signal?.aborted === true) {
+            const what = `${path} was not written to its end`;
+            throw new MultiArchError("build-cancelled", { what, property, platform, cause: error });
         }
         if (error instanceof TypeError) {
             throw new MultiArchError("export-failed", {

@@ -7,7 +7,7 @@ import type { Repository } from "../registry/reference";
 import { readTree } from "../registry/tree";
 import { writeArchive } from "./archive";
 import type { BlobSource } from "./download";
-import { inPlace, type ExportPlace } from "./faults";
+import { inPlace } from "./faults";
 import { listImages, type PlatformContent } from "./images";
 import { describeNames, dockerManifest, formatIndex, identify, layoutMark, listBlobs, sizeOf } from "./layout";
 import type { IndexEntry, LayoutFile } from "./layout";
@@ -75,7 +75,9 @@ export async function writeExport(source: ExportSource, request: ExportRequest):
         const there = kept.find(({ path }) => path === target.path);
         const image = images.find(({ platform }) => platform === target.platform);
         const place = { path: target.path, property, platform: target.platform };
-        written.push(there ?? (await inPlace(place, () => writeTarget(source, request, { target, image, place }))));
+        written.push(
+            there ?? (await inPlace(place, () => writeTarget(source, request, { target, image }), source.signal)),
+        );
     }
     return written;
 }
@@ -83,7 +85,6 @@ export async function writeExport(source: ExportSource, request: ExportRequest):
 interface Work {
     readonly target: ExportTarget;
     readonly image: PlatformContent | undefined;
-    readonly place: ExportPlace;
 }
 
 async function writeTarget(source: ExportSource, request: ExportRequest, work: Work): Promise<WrittenTarget> {

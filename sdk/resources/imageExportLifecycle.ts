@@ -7,6 +7,7 @@ import { destOf, readChoice, readWritten, type ImageExportInputs } from "./image
 import { writeImageExport } from "./imageExportWrite";
 import type { DiffAnswer, OperationContext, PropertyChange, ResourceLifecycle, ResourceState } from "./lifecycle";
 import { readOrKeep, withRegistry } from "./registryAccess";
+import { withinTimeout } from "./timeout";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
 interface State {
@@ -44,10 +45,14 @@ export const imageExportLifecycle: ResourceLifecycle = {
 
     async create(inputs, context) {
         const request = inputs as unknown as ImageExportInputs;
-        return { id: destOf(inputs), outputs: await writeImageExport(request, undefined, context) };
+        const outputs = await withinTimeout(context, (limited) => writeImageExport(request, undefined, limited));
+        return { id: destOf(inputs), outputs };
     },
 
-    update: (old, inputs, context) => writeImageExport(inputs as unknown as ImageExportInputs, old, context),
+    update(old, inputs, context) {
+        const request = inputs as unknown as ImageExportInputs;
+        return withinTimeout(context, (limited) => writeImageExport(request, old, limited));
+    },
 
     read: readImageExport,
 

@@ -116,6 +116,29 @@ describe("MultiArchImage", () => {
         assert.ok(others.every(({ inputs }) => !("additionalRepositories" in inputs)));
     });
 
+    it("has one export for each item, of the index that was pushed, with its tags as names of archives", async () => {
+        const exports = [{ oci: { dest: pulumi.output("out/app.tar") } }, { local: { dest: "out/files" } }];
+        const image = new sdk.MultiArchImage("app", { ...args(), exports });
+        await settle(image.exportedFiles);
+        const children = registered
+            .filter(({ type }) => type === "multiarch:index:ImageExport")
+            .sort((one, other) => (one.name < other.name ? -1 : 1));
+        assert.deepEqual(
+            children.map(({ name, inputs }) => [name, inputs["source"], inputs["property"], inputs["names"]]),
+            [
+                ["app-export-0", `r@${digest("c")}`, "exports[0]", []],
+                ["app-export-1", `r@${digest("c")}`, "exports[1]", undefined],
+            ],
+        );
+        assert.deepEqual(children[0]?.inputs["oci"], { dest: "out/app.tar" });
+        // The images only look whether an export is in their context.
+        const images = registered.filter(({ type }) => type.includes("PlatformImage"));
+        assert.ok(images.every(({ inputs }) => "exports" in inputs));
+        registered = [];
+        await settle(new sdk.MultiArchImage("plain", args()).exportedFiles);
+        assert.ok(registered.length > 0 && registered.every(({ inputs }) => !("exports" in inputs)));
+    });
+
     it("marks passwords, keys and secrets as secrets, though the program did not", async () => {
         await settle(new sdk.MultiArchImage("app", args()).indexDigest);
         assert.ok(registered.length > 0);

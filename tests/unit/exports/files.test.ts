@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
     lstatSync,
     mkdirSync,
@@ -7,6 +7,7 @@ import {
     readdirSync,
     readFileSync,
     rmSync,
+    statSync,
     symlinkSync,
     utimesSync,
     writeFileSync,
@@ -20,7 +21,9 @@ import { finishFolders, writeRootFolder } from "../../../sdk/exports/rootFolder"
 import { writeRootTar } from "../../../sdk/exports/rootTar";
 import { encodeEntry, type TarEntry } from "../../../sdk/exports/tarHeader";
 import { readTar } from "../../../sdk/exports/tarReader";
+import type { ExportKind } from "../../../sdk/exports/targets";
 import { withWorkFolder } from "../../../sdk/exports/workFolder";
+import { writeExport } from "../../../sdk/exports/write";
 import {
     inspectTarget,
     noteTree,
@@ -28,7 +31,8 @@ import {
     unpackContents,
     type WrittenTarget,
 } from "../../../sdk/exports/written";
-import { openLayers, packLayer, type LayerEntry } from "./layers";
+import { digestOf, mediaTypes, parseManifest } from "../../../sdk/registry/manifests";
+import { openLayers, packLayer, serve, type LayerEntry } from "./layers";
 
 describe("files of an image", () => {
     let folder: string;
@@ -173,6 +177,53 @@ describe("files of an image", () => {
         rmSync(join(folder, "out", "d"), { recursive: true });
         assert.equal(await inspectTarget(stored, folder), "lacks d");
         assert.equal(await inspectTarget(stored, join(folder, "elsewhere")), "is missing");
+    });
+
+    it("take their place only when they are whole: a lost connection or a cancelled run leaves what was there", async () => {
+        const tar = packLayer([{ path: "a", text: "a".repeat(5000) }]);
+        const layer = { mediaType: "application/vnd.oci.image.layer.v1.tar", digest: digestOf(tar), size: tar.length };
+        const config = { mediaType: "c", digest: digestOf(Buffer.from("c")), size: 1 };
+        const document = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [layer] };
+        const bytes = Buffer.from(JSON.stringify(document));
+        const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length };
+        const root = { bytes, descriptor, manifest: parseManifest(bytes, mediaTypes.ociManifest) };
+        const json = { os: "linux", architecture: "arm64", rootfs: { type: "layers", diff_ids: [layer.digest] } };
+        const write = (kind: ExportKind, failures: number, stop?: AbortController) => {
+            const { client, ...source } = serve([tar, Buffer.from("c")], failures);
+            const reader = {
+                ...client,
+                getManifest: () => Promise.resolve(root),
+                getBlobJson: () => Promise.resolve(json),
+            };
+            const signal = stop?.signal;
+            const onStatus = (): void => stop?.abort();
+            return writeExport(
+                { ...source, client: reader, root, signal, onStatus, onWarning: () => undefined },
+                { kind, dest: "out/app.tar", tar: true, names: [], property: "p", base: folder, old: [], kept: [] },
+            );
+        };
+        mkdirSync(join(folder, "out"));
+        const before = ["app.tar", "app-linux-arm64.tar"];
+        before.forEach((name) => {
+            writeFileSync(join(folder, "out", name), "before");
+        });
+        const unharmed = (): void => {
+            assert.deepEqual(readdirSync(join(folder, "out")).sort(), [...before].sort());
+            before.forEach((name) => {
+                assert.equal(readFileSync(join(folder, "out", name), "utf8"), "before");
+            });
+        };
+        for (const kind of ["oci", "docker", "tar"] as const) {
+            await assert.rejects(write(kind, 99), /\[registry-unreachable\]/);
+            unharmed();
+        }
+        await assert.rejects(write("tar", 0, new AbortController()), /out\/app-linux-arm64\.tar .*\[build-cancelled\]/);
+        unharmed();
+        const [written] = await write("tar", 2);
+        assert.equal(written?.size, statSync(join(folder, "out", "app-linux-arm64.tar")).size);
+        await write("oci", 1);
+        const { stdout } = spawnSync("tar", ["--list", "--file", join(folder, "out", "app.tar")], { encoding: "utf8" });
+        assert.match(stdout, /^blobs\/\nblobs\/sha256\/\nindex\.json\noci-layout\nblobs\/sha256\//);
     });
 
     it("of very many, a state holds the first ones", () => {
