@@ -34,6 +34,7 @@ export type {
 export { errorCodes, MultiArchError, type ErrorCode, type ErrorFields } from "./errors";
 export type { ArchiveExportArgs, ExportArgs, ExportedFile, LocalExportArgs, TarExportArgs } from "./exportArgs";
 export { MultiArchImage } from "./multiArchImage";
+export { BuilderCertificates, type BuilderCertificatesArgs, type TlsMaterial } from "./resources/builderCertificates";
 export { ImageCopy, type ImageCopyArgs } from "./resources/imageCopy";
 export { ImageExport, type ImageExportArgs } from "./resources/imageExport";
 export { ImageIndex, type ImageIndexArgs, type IndexedImageArgs } from "./resources/imageIndex";

@@ -17,6 +17,7 @@ const RESOURCES = {
     ImageIndex: "sdk/resources/imageIndex.ts",
     ImageCopy: "sdk/resources/imageCopy.ts",
     ImageExport: "sdk/resources/imageExport.ts",
+    BuilderCertificates: "sdk/resources/builderCertificates.ts",
 };
 
 const PACKAGE = "multiarch";

@@ -1,3 +1,4 @@
+import { createBuilderCertificatesLifecycle } from "./builderCertificatesLifecycle";
 import { imageCopyLifecycle } from "./imageCopyLifecycle";
 import { imageExportLifecycle } from "./imageExportLifecycle";
 import { imageIndexLifecycle } from "./imageIndexLifecycle";
@@ -9,6 +10,7 @@ import { withOwnTags, type TagOwners } from "./tagOwners";
 export function createLifecycles(): Readonly<Record<string, ResourceLifecycle>> {
     const owners: TagOwners = new Map();
     return {
+        "multiarch:index:BuilderCertificates": createBuilderCertificatesLifecycle(),
         "multiarch:index:ImageCopy": withOwnTags(imageCopyLifecycle, owners),
         "multiarch:index:ImageExport": imageExportLifecycle,
         "multiarch:index:ImageIndex": withOwnTags(imageIndexLifecycle, owners),

@@ -52,6 +52,7 @@ describe("schema.json", () => {
     it("offers the component and the custom resources", () => {
         const kinds = Object.entries(schema.resources).map(([token, { isComponent }]) => [token, isComponent === true]);
         assert.deepEqual(kinds, [
+            ["multiarch:index:BuilderCertificates", false],
             ["multiarch:index:ImageCopy", false],
             ["multiarch:index:ImageExport", false],
             ["multiarch:index:ImageIndex", false],
@@ -64,6 +65,9 @@ describe("schema.json", () => {
         assert.deepEqual(
             namesOf(properties, ({ secret }) => secret === true),
             [
+                "multiarch:index:BuilderCertificates authorities",
+                "multiarch:index:BuilderCertificates client",
+                "multiarch:index:BuilderCertificates server",
                 "multiarch:index:MultiArchImage secrets",
                 "multiarch:index:PlatformImage secrets",
                 "multiarch:index:Registry password",
