@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { UpResult } from "@pulumi/pulumi/automation";
+
+import { PlatformImage } from "../../sdk";
 import { writeContext } from "../support/images";
 import { createImageStack, useImageStack } from "../support/imageStack";
+import { viewRegistry } from "../support/registryView";
+import { createStack } from "../support/stack";
+import { getWorld } from "../support/world";
 
 /** What builds again, and what does not. */
 describe("a change", () => {
@@ -49,6 +55,43 @@ describe("a change", () => {
         const { stdout } = await stack.stack.preview();
         assert.match(stdout, /builds again: .*content\.txt.*new\.txt.*buildArgs added/s);
         assert.equal(stack.view.pushedManifests(stack.repository).length, 3);
+    });
+});
+
+/** What the program tells the engine to ignore. */
+describe("a change that the program ignores", () => {
+    it("builds nothing, and a later build has what was there before", async () => {
+        const world = await getWorld();
+        const repository = world.newRepository();
+        let commit = "1";
+        const stack = await createStack(world, () => {
+            const { registry, username, password } = world;
+            const { endpoint } = world.builders.amd64;
+            const args = { platform: endpoint.platform, nodes: [endpoint], emulation: "allow" as const, repository };
+            const registries = [{ address: registry, username, password }];
+            const inputs = { ...args, registries, context: { location: "./app" }, buildArgs: { COMMIT: commit } };
+            const image = new PlatformImage("app", inputs, { ignoreChanges: ["buildArgs"] });
+            return Promise.resolve({ digest: image.manifests.apply(([manifest]) => manifest?.digest ?? "") });
+        });
+        const dockerfile = "FROM scratch\nARG COMMIT\nCOPY content.txt /\nLABEL commit=$COMMIT\n";
+        const labelOf = async ({ outputs }: UpResult): Promise<unknown> => {
+            const config = await viewRegistry(world).config(`${repository}@${String(outputs["digest"]?.value)}`);
+            return (config["config"] as { Labels?: Record<string, string> }).Labels?.["commit"];
+        };
+        try {
+            writeContext(stack.folder, "one", dockerfile);
+            const first = await stack.up();
+            assert.equal(await labelOf(first), "1");
+            commit = "2";
+            assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 2 });
+            writeContext(stack.folder, "two", dockerfile);
+            const second = await stack.up();
+            assert.equal(second.summary.resourceChanges?.update, 1);
+            assert.notEqual(second.outputs["digest"]?.value, first.outputs["digest"]?.value);
+            assert.equal(await labelOf(second), "1");
+        } finally {
+            await stack.remove();
+        }
     });
 });
 

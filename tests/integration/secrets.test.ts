@@ -13,11 +13,12 @@ const argument = "arg-Ver1-S3cret-too";
 
 /** Takes long enough to be looked at while it runs. */
 const dockerfile = [
-    "FROM alpine:latest",
+    "FROM alpine:latest AS build",
     "COPY content.txt /",
     "ARG KEY",
-    'RUN --mount=type=secret,id=token sleep 2; test "$(cat /run/secrets/token)" = "$(cat /content.txt)"',
+    'RUN --mount=type=secret,id=token sleep 2; cat /run/secrets/token; test "$(cat /run/secrets/token)" = "$(cat /content.txt)"',
     "FROM scratch",
+    "COPY --from=build /content.txt /built.txt",
     "COPY content.txt /other.txt",
 ].join("\n");
 
@@ -66,6 +67,34 @@ describe("a secret", () => {
         const { manifests } = await stack.view.manifest(`${stack.repository}:latest`);
         const config = await stack.view.config(`${stack.repository}@${manifests[0]?.digest ?? ""}`);
         assertFree(JSON.stringify(config), "the image");
+    });
+
+    it("stays one in the state inside of outputs, where the program forgot to mark it, and after a refresh", async () => {
+        writeContext(stack.folder, "one");
+        const { registry, username, password, builders } = stack.world;
+        const forgotten = "f0rg0tten-S3cret";
+        stack.args = {
+            ...stack.args,
+            registries: pulumi.output([{ address: registry, username, password: pulumi.output(password) }]),
+            secrets: pulumi.output({ token, other: forgotten }),
+            builders: { endpoints: pulumi.output([builders.amd64.endpoint]) },
+        };
+        const assertStateFree = (when: string): void => {
+            // The file itself: an export decrypts it.
+            const file = listFiles(join(stack.folder, "..", "state")).find((path) => path.endsWith("/test.json"));
+            const state = readFileSync(file ?? "", "utf8");
+            assertFree(state, `the state ${when}`);
+            assert.equal(state.includes(forgotten), false, when);
+            assert.ok(state.includes(username), "what is no secret stays readable");
+        };
+        await stack.up();
+        assertStateFree("after up");
+        await stack.stack.refresh();
+        assertStateFree("after refresh");
+        const { summary } = await stack.up();
+        assert.deepEqual(summary.resourceChanges, { same: 4 });
+        assertStateFree("after another up");
+        assertFree(stack.output(), "the output");
     });
 
     it("is replaced in the lines of a failing step", async () => {

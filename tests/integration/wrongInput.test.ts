@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { MultiArchImageArgs } from "../../sdk";
 import { writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
+import { startRegistryDouble } from "../support/registryDouble";
 import { loadTools } from "../support/toolLibrary";
 import type { World } from "../support/world";
 
@@ -86,6 +87,23 @@ describe("wrong input", () => {
         const authority = await createAuthority("somebody else");
         const { cert, key } = await issue(authority, { commonName: "client", usage: "client" });
         foreignTls = { ca: authority.cert, cert, key };
+    });
+
+    it("an account that may only read is found out before anything is built", async () => {
+        const password = "reads-only-1";
+        const registry = await startRegistryDouble({ auth: "bearer", users: { reader: { password, canPush: false } } });
+        try {
+            stack.repository = `${registry.host}/team/app`;
+            stack.args = { registries: [{ address: registry.host, username: "reader", password }] };
+            const printed = await stack.upFails();
+            assert.match(printed, /\[registry-forbidden\]\n\s+property: registries\[0\]\.password/);
+            assert.doesNotMatch(printed, /building on|reads-only-1/);
+            const written = registry.requests.filter(({ method }) => method === "PUT" || method === "PATCH");
+            assert.deepEqual(written, []);
+            assert.equal(registry.uploads.size, 0);
+        } finally {
+            await registry.close();
+        }
     });
 
     for (const { title, change, message } of cases) {

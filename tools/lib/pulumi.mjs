@@ -46,17 +46,17 @@ export async function configureStack(project, { plain, secret }) {
  * @returns {Promise<number>} the exit code
  */
 export async function bringUp({ binary, dir, env }) {
-    const { dropped, holders } = dropStaleLocks(stateDir);
-    if (dropped > 0) {
+    if (dropStaleLocks(stateDir).dropped > 0) {
         say("took away the lock of an update that was killed");
     }
-    if (holders.length > 0) {
-        throw new SetupError(`the stacks are locked by an update that runs (process ${holders.join(", ")})`, {
-            hint: `Wait for it, or: source .cache/env && pulumi cancel --stack ${stackName} --yes`,
-        });
-    }
     const options = ["--stack", stackName, "--yes", "--skip-preview", "--non-interactive"];
-    return (await passThrough([binary, "up", ...options], { cwd: dir, env })).exitCode;
+    const { exitCode } = await passThrough([binary, "up", ...options], { cwd: dir, env });
+    const { holders } = dropStaleLocks(stateDir);
+    if (exitCode !== 0 && holders.length > 0) {
+        const cancel = `source .cache/env && pulumi cancel --stack ${stackName} --yes`;
+        say(`a stack is locked by process ${holders.join(", ")}. Wait for it, or: ${cancel}`);
+    }
+    return exitCode;
 }
 
 /**
