@@ -132,6 +132,18 @@ export interface MultiArchImageArgs extends BuildOptionsArgs {
      */
     attestations?: Input<AttestationsArgs>;
 
+    /**
+     * Signs the index before any tag points to it, so that cosign and policy controllers can check it. Defaults to no
+     * signature. A change signs again, and builds nothing.
+     */
+    sign?: Input<SignArgs>;
+
+    /**
+     * What the signature has to be: it is read back and checked before any tag moves. Defaults to one by the key in
+     * `sign`. Required with `sign.keyless`.
+     */
+    verify?: Input<VerifyArgs>;
+
     /** What builds. Every platform needs at least one builder that runs it natively. */
     builders: Input<BuildersArgs>;
 
@@ -320,6 +332,72 @@ export interface AttestationsArgs {
 /** How much a provenance tells. */
 export type Provenance = "min" | "max" | "none";
 
+/** What signs: exactly one of `key` and `keyless`. */
+export interface SignArgs {
+    /** A key of one's own. It needs no other service. */
+    key?: Input<SigningKeyArgs>;
+
+    /** No key: sigstore certifies for some minutes who signs, and keeps a public record of it. */
+    keyless?: Input<KeylessArgs>;
+}
+
+/** A key that signs. */
+export interface SigningKeyArgs {
+    /**
+     * The private key as PEM text, as from `openssl genpkey` or `cosign generate-key-pair`: ECDSA on the curve P-256, or
+     * RSA of 2048 bits or more. Always kept as a secret.
+     * @secret
+     */
+    privateKey: Input<string>;
+
+    /**
+     * The password of the private key. Defaults to none. Always kept as a secret.
+     * @secret
+     */
+    password?: Input<string>;
+
+    /** The transparency log that keeps a public record of the signature. Defaults to none. */
+    rekorUrl?: Input<string>;
+}
+
+/** Who certifies and records a signature without a key. */
+export interface KeylessArgs {
+    /**
+     * The OpenID Connect token that says who signs, for the audience `sigstore`. Defaults to the one of the pipeline: that
+     * of a GitHub workflow with `id-token: write`, or SIGSTORE_ID_TOKEN. Always kept as a secret; a new one signs nothing
+     * again.
+     * @secret
+     */
+    identityToken?: Input<string>;
+
+    /** The authority that gives the certificate. Defaults to the public one, `https://fulcio.sigstore.dev`. */
+    fulcioUrl?: Input<string>;
+
+    /** The transparency log. Defaults to the public one, `https://rekor.sigstore.dev`. */
+    rekorUrl?: Input<string>;
+
+    /** A timestamp authority that proves the time too. Defaults to none: the log does. */
+    timestampUrl?: Input<string>;
+}
+
+/** What a signature has to be: one by `publicKey`, or one for `certificateIdentity` by `certificateIssuer`. */
+export interface VerifyArgs {
+    /** The public key, as PEM text. */
+    publicKey?: Input<string>;
+
+    /** The whole name in the certificate, such as the address of a workflow with its ref. */
+    certificateIdentity?: Input<string>;
+
+    /** Who vouches for that name, such as `https://token.actions.githubusercontent.com`. */
+    certificateIssuer?: Input<string>;
+
+    /**
+     * The keys of the authority and log that are trusted, as the JSON of a sigstore trusted root. Defaults to those of
+     * sigstore's public instances, which are fetched. With `publicKey` it asks for a record in the log too.
+     */
+    trustedRoot?: Input<string>;
+}
+
 /** What new base images mean. */
 export type BaseImages = "ignore" | "track";
 
@@ -360,6 +438,9 @@ export interface MultiArchImageOutputs {
 
     /** The manifests that hold the attestations of each platform, by platform. Empty without `attestations`. */
     readonly attestationDigests: Output<Record<string, string[]>>;
+
+    /** The digest of the signature of the index. Empty without `sign`. */
+    readonly signature: Output<string>;
 
     /** Stands for everything that can change the image. Equal on every machine for equal content. */
     readonly contentHash: Output<string>;

@@ -78,6 +78,11 @@ export const errorCodes = {
 
     // Files that hold an image.
     "export-failed": "Choose another dest, or look at the folder it is in.",
+    // Signatures.
+    "sign-failed": "Read what failed above, check what signs and that this machine reaches it, then run up again.",
+    "signature-invalid": "Check that sign and verify name the same key or identity.",
+    "signature-missing": "Sign the image first, or take verify out.",
+    "trusted-root-unreachable": "Give verify.trustedRoot, or let this machine reach https://tuf-repo-cdn.sigstore.dev.",
 
     // The index.
     "index-incomplete": "Run refresh and then up: what is missing is built and pushed again.",

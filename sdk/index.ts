@@ -12,6 +12,7 @@ export type {
     EndpointArgs,
     InlineCacheArgs,
     InvalidationArgs,
+    KeylessArgs,
     LocalCacheArgs,
     MultiArchImageArgs,
     MultiArchImageOutputs,
@@ -19,8 +20,11 @@ export type {
     Provenance,
     RegistryArgs,
     RegistryCacheArgs,
+    SignArgs,
+    SigningKeyArgs,
     TagConflict,
     TlsArgs,
+    VerifyArgs,
 } from "./args";
 export type {
     AnnotationsArgs,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs } from "./args";
+import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs, VerifyArgs } from "./args";
 import { listNodes } from "./builders/endpoints";
 import { applyOverrides } from "./platformOverrides";
 import type { ExportedFile } from "./exportArgs";
@@ -30,6 +30,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
     declare public readonly platformDigests: pulumi.Output<Record<string, string>>;
     declare public readonly manifestDigests: pulumi.Output<Record<string, string>>;
     declare public readonly attestationDigests: pulumi.Output<Record<string, string[]>>;
+    declare public readonly signature: pulumi.Output<string>;
     declare public readonly contentHash: pulumi.Output<string>;
     declare public readonly builds: pulumi.Output<Record<string, BuildReport>>;
 
@@ -49,8 +50,8 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         // Inputs that only become known later are checked before the first platform gets its builders.
         const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders));
         const { platforms, builders, tags, contentHash, onTagConflict, deletion, ...others } = inputs;
-        const { additionalRepositories = [], platformOverrides, annotations, push = true, ...rest } = others;
-        const { exports: exported = [], ...shared } = rest;
+        const { additionalRepositories = [], platformOverrides, annotations, sign, verify, ...building } = others;
+        const { push = true, exports: exported = [], ...shared } = building;
         const { repository, registries } = shared;
         const published = defined({ tags, registries, onTagConflict, deletion });
         const notes = pulumi.output(annotations ?? {});
@@ -77,13 +78,14 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         const index = push
             ? new ImageIndex(
                   `${name}-index`,
-                  { repository, ...published, ...onIndex, images: indexed },
+                  { repository, ...published, ...onIndex, ...defined({ sign, verify }), images: indexed },
                   { parent: this },
               )
             : undefined;
 
         const copies = (index === undefined ? [] : additionalRepositories).map((target, position) => {
-            const copy = { source: index?.ref ?? "", repository: target, ...published };
+            const signed = sign === undefined ? {} : { verify: verify ?? byKey(index?.publicKey) };
+            const copy = { source: index?.ref ?? "", repository: target, ...published, ...signed };
             return new ImageCopy(`${name}-copy-${position}`, copy, { parent: this });
         });
 
@@ -106,6 +108,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         this.attestationDigests = pulumi
             .output(index?.attestationDigests)
             .apply((digests) => (digests as Record<string, string[]> | undefined) ?? {});
+        this.signature = pulumi.output(index?.signature).apply((signature) => signature ?? "");
         this.contentHash = joinHashes(images);
         this.builds = byPlatform(platforms, images, (image) => image.build);
         this.registerOutputs({
@@ -117,6 +120,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             platformDigests: this.platformDigests,
             manifestDigests: this.manifestDigests,
             attestationDigests: this.attestationDigests,
+            signature: this.signature,
             contentHash: this.contentHash,
             builds: this.builds,
         });
@@ -127,6 +131,11 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
 function defined<T extends object>(inputs: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
     const given = Object.entries(inputs).filter(([, value]) => value !== undefined);
     return Object.fromEntries(given) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
+}
+
+/** What a copy has to be signed with: the key that has signed the index. */
+function byKey(publicKey: pulumi.Output<string | undefined> | undefined): pulumi.Output<VerifyArgs> {
+    return pulumi.output(publicKey).apply((pem): VerifyArgs => ({ ...defined({ publicKey: pem }) }));
 }
 
 /** One hash for all platforms, in the order of the program. */

@@ -1,6 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { BuildersArgs, EndpointArgs, MultiArchImageArgs, RegistryArgs, TlsArgs } from "./args";
+import type {
+    BuildersArgs,
+    EndpointArgs,
+    KeylessArgs,
+    MultiArchImageArgs,
+    RegistryArgs,
+    SignArgs,
+    SigningKeyArgs,
+    TlsArgs,
+} from "./args";
 import type { SshArgs } from "./buildOptions";
 
 /**
@@ -9,12 +18,13 @@ import type { SshArgs } from "./buildOptions";
  */
 export function protectArgs(args: MultiArchImageArgs): MultiArchImageArgs {
     const given = dropNulls(args);
-    const { secrets, ssh, registries, builders } = given;
+    const { secrets, ssh, registries, sign, builders } = given;
     return {
         ...given,
         ...(secrets === undefined ? {} : { secrets: pulumi.secret(secrets) }),
         ...(ssh === undefined ? {} : { ssh: within(ssh, protectSsh) }),
         ...(registries === undefined ? {} : { registries: within(registries, protectRegistries) }),
+        ...(sign === undefined ? {} : { sign: within(sign, protectSign) }),
         builders: within(builders, protectBuilders),
     };
 }
@@ -38,6 +48,25 @@ function protectSsh(ssh: readonly pulumi.Input<SshArgs>[]): pulumi.Input<SshArgs
     return ssh.map((one) =>
         within(one, (plain) => ({ ...plain, ...(plain.key === undefined ? {} : { key: pulumi.secret(plain.key) }) })),
     );
+}
+
+function protectSign(sign: SignArgs): SignArgs {
+    const { key, keyless } = sign;
+    return {
+        ...sign,
+        ...(key === undefined ? {} : { key: within(key, protectSigningKey) }),
+        ...(keyless === undefined ? {} : { keyless: within(keyless, protectKeyless) }),
+    };
+}
+
+function protectSigningKey(key: SigningKeyArgs): SigningKeyArgs {
+    const password = key.password === undefined ? {} : { password: pulumi.secret(key.password) };
+    return { ...key, privateKey: pulumi.secret(key.privateKey), ...password };
+}
+
+function protectKeyless(keyless: KeylessArgs): KeylessArgs {
+    const { identityToken } = keyless;
+    return { ...keyless, ...(identityToken === undefined ? {} : { identityToken: pulumi.secret(identityToken) }) };
 }
 
 function protectBuilders(builders: BuildersArgs): BuildersArgs {

@@ -19,10 +19,10 @@ export const components: Readonly<Record<string, Constructor>> = {
         // The inputs were checked against the schema, which is made from this very type.
         const image = new MultiArchImage(name, inputs as unknown as MultiArchImageArgs, options);
         const { indexDigest, ref, tagRefs, additionalRefs, exportedFiles } = image;
-        const { platformDigests, manifestDigests, attestationDigests, contentHash, builds } = image;
+        const { platformDigests, manifestDigests, attestationDigests, signature, contentHash, builds } = image;
         const refs = { indexDigest, ref, tagRefs, additionalRefs, exportedFiles };
         const digests = { platformDigests, manifestDigests, attestationDigests };
-        return { urn: image.urn, state: { ...refs, ...digests, contentHash, builds } };
+        return { urn: image.urn, state: { ...refs, ...digests, signature, contentHash, builds } };
     },
 };
 

@@ -8,6 +8,7 @@ import type { RunCommand } from "./credentials";
 import { type Attempt, brokenError } from "./faults";
 import { type Descriptor, digestOf, mediaTypes } from "./manifests";
 import { deleteTag } from "./deleteTag";
+import { listReferrers, putReferrer, type ManifestAccess, type Referrer } from "./referrers";
 import type { Reference, Repository } from "./reference";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry";
 import { createSession, type Action, type RegistryCall, type Session } from "./session";
@@ -75,6 +76,10 @@ export interface RegistryClient {
         content: OpenContent,
         options?: PutBlobOptions,
     ): Promise<Placement>;
+    /** What the registry has about a digest, such as signatures. */
+    listReferrers(repository: Repository, digest: string): Promise<Descriptor[]>;
+    /** Writes a manifest about another one, so that others find it there. Returns its digest. */
+    putReferrer(repository: Repository, referrer: Referrer): Promise<string>;
     /** Closes all connections. */
     close(): Promise<void>;
 }
@@ -136,6 +141,15 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         return digest;
     }
 
+    const tags: ManifestAccess = {
+        async find(repository, tag) {
+            const found = await headManifest({ ...repository, tag });
+            return found && getManifest({ ...repository, digest: found.digest });
+        },
+        exists: async (repository, digest) => (await headManifest({ ...repository, digest })) !== undefined,
+        put: (repository, tag, bytes) => putManifest({ ...repository, tag }, bytes, mediaTypes.ociIndex),
+    };
+
     return {
         checkAccess: (repository, actions) => checkAccess(open.session(repository.registry), repository, actions),
         headManifest,
@@ -147,6 +161,10 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         openBlob: (repository, blob, signal) => openBlob(open.session(repository.registry), repository, blob, signal),
         putBlob: (repository, blob, content, putOptions) =>
             putBlob(open.session(repository.registry), open.retry, repository, blob, content, putOptions),
+        listReferrers: (repository, digest) =>
+            listReferrers(open.session(repository.registry), repository, digest, tags),
+        putReferrer: (repository, referrer) =>
+            putReferrer(open.session(repository.registry), repository, referrer, tags),
         close: () => open.close(),
     };
 }

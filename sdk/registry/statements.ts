@@ -2,6 +2,7 @@ import type { RegistryClient } from "./client";
 import { brokenError } from "./faults";
 import type { Descriptor } from "./manifests";
 import type { Repository } from "./reference";
+import { readSmallBlob } from "./smallBlob";
 
 /** A statement about an image: one layer of an attestation manifest. */
 export interface Statement {
@@ -60,12 +61,9 @@ export async function readStatement(
     if (blob.size > largestStatement) {
         throw brokenError(attempt, `it has ${blob.size} bytes`);
     }
-    const parts: Uint8Array[] = [];
-    for await (const part of await client.openBlob(repository, blob)) {
-        parts.push(part);
-    }
+    const bytes = await readSmallBlob(client, repository, blob);
     try {
-        return JSON.parse(Buffer.concat(parts).toString("utf8"));
+        return JSON.parse(bytes.toString("utf8"));
     } catch {
         throw brokenError(attempt, "it is not JSON");
     }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Deletion, RegistryArgs, TagConflict } from "../args";
+import type { Deletion, RegistryArgs, TagConflict, VerifyArgs } from "../args";
 
 /** What an `ImageCopy` is made of. */
 export interface ImageCopyArgs {
@@ -27,14 +27,20 @@ export interface ImageCopyArgs {
     /** What happens to tags that are no longer wanted. Defaults to `retain`. */
     deletion?: pulumi.Input<Deletion>;
 
+    /**
+     * What the signature of the source has to be: one that does not fit, or is missing, stops everything before anything
+     * is copied. All signatures of the source are copied along. Defaults to no check, and copies none.
+     */
+    verify?: pulumi.Input<VerifyArgs>;
+
     /** Accounts for both registries. Defaults to what the docker configuration of the machine has. */
     registries?: pulumi.Input<pulumi.Input<RegistryArgs>[]>;
 }
 
 /**
  * A copy of an index or image in another repository, byte for byte, so with the same digest: nothing is built. It comes
- * with the images of all platforms and the attestations that the index lists. What else refers to it, such as a
- * signature under a tag of its own, stays behind. Contents travel through this machine only between registries.
+ * with the images of all platforms and the attestations that the index lists. What else refers to it stays
+ * behind, except for signatures where `verify` asks for one. Contents travel through this machine only between registries.
  *
  * The tags move once everything is there. Later the source is not needed any more. Destroying the copy takes it out of
  * the stack and leaves it in the registry, and the tags too unless `deletion` says otherwise.
@@ -58,6 +64,9 @@ export class ImageCopy extends pulumi.CustomResource {
     /** What the source points to, as last seen. */
     declare public readonly sourceDigest: pulumi.Output<string>;
 
+    /** The digest of the signature that fits `verify`. Missing without it. */
+    declare public readonly signature: pulumi.Output<string | undefined>;
+
     constructor(name: string, args: ImageCopyArgs, opts?: pulumi.CustomResourceOptions) {
         const outputs = {
             digest: undefined,
@@ -66,6 +75,7 @@ export class ImageCopy extends pulumi.CustomResource {
             tagDigests: undefined,
             platformDigests: undefined,
             sourceDigest: undefined,
+            signature: undefined,
         };
         super("multiarch:index:ImageCopy", name, { ...args, ...outputs }, opts);
     }

@@ -5,6 +5,7 @@ import { publishCopy, type ImageCopyInputs } from "./imageCopyPublish";
 import { readImageCopy } from "./imageCopyRead";
 import type { DiffAnswer, PropertyChange, ResourceLifecycle } from "./lifecycle";
 import { describeKnown, type Sources } from "./preview";
+import { findSignatureChanges } from "./signatures";
 import { defaultTags, describeTags, findMovedTags, untag } from "./tags";
 import { withinTimeout } from "./timeout";
 import { hasUnknown, unknownValue, type Properties } from "./values";
@@ -33,6 +34,7 @@ export const imageCopyLifecycle: ResourceLifecycle = {
         const changes: Record<string, PropertyChange> = {
             ...findMovedSource(old.outputs),
             ...findInputChanges(old.inputs, inputs, ["source", "tags"]),
+            ...findSignatureChanges(old, inputs),
             ...findMovedTags(old.outputs, inputs),
             ...replaced,
         };
@@ -71,11 +73,13 @@ export const imageCopyLifecycle: ResourceLifecycle = {
 function describe(inputs: Properties, old: Properties): Properties {
     const digest = hasUnknown(inputs["source"]) ? undefined : parseReference(String(inputs["source"])).digest;
     const source = digest ?? unknownValue;
-    return describeKnown(sources, { ...inputs, source }, { source: "", repository: "", tags: [] }, (known) => {
+    const placeholders = { source: "", repository: "", tags: [] };
+    const described = describeKnown(sources, { ...inputs, source }, placeholders, (known) => {
         const platformDigests = old["digest"] === digest ? old["platformDigests"] : unknownValue;
-        const described = describeTags(String(known["repository"]), String(known["source"]), known["tags"] as string[]);
-        return { ...described, platformDigests, sourceDigest: digest };
+        const tagged = describeTags(String(known["repository"]), String(known["source"]), known["tags"] as string[]);
+        return { ...tagged, platformDigests, sourceDigest: digest };
     });
+    return inputs["verify"] === undefined ? described : { ...described, signature: unknownValue };
 }
 
 /** The tag that is copied points elsewhere than to the copy, as refresh found it. The next `up` copies again. */

@@ -6,9 +6,12 @@ import type { RegistryClient } from "../registry/client";
 import { copyImage, type CopyProgress, type CopyResult } from "../registry/copy";
 import { parseReference, type Repository } from "../registry/reference";
 import { findWhole, listPlatforms } from "../registry/tree";
+import { copySignature, readSignatures, type StoredSignature } from "../signing/store";
+import { createSignatureCheck } from "../signing/verify";
 import type { ImageCopyArgs } from "./imageCopy";
 import type { OperationContext, Reporter } from "./lifecycle";
 import { withRegistry } from "./registryAccess";
+import { verifySignatures } from "./signatures";
 import { describeTags, moveTags, readKnownTags, refuseTagConflicts } from "./tags";
 import type { Properties } from "./values";
 
@@ -32,17 +35,67 @@ export function publishCopy(
         context.reporter.status(`looking for ${inputs.source} in ${repository}`);
         const digest = await resolveSource(client, inputs, old, context.reporter);
         // With all of it there, the source is not asked: it may be gone by now.
-        const root = (await findWhole(client, where, digest)) ?? (await copy(client, where, inputs, digest, context));
+        const found = await findWhole(client, where, digest);
+        const signatures = await findSignatures(client, where, inputs, digest, found !== undefined, context);
+        const root = found ?? (await copy(client, where, inputs, digest, context));
         const { descriptor, bytes } = root;
         if (onTagConflict === "fail") {
             await refuseTagConflicts(client, where, tags, [digest, old?.outputs["digest"] as string | undefined]);
         }
+        const signed = await copySignatures(client, where, digest, signatures);
         const known = readKnownTags(old?.outputs ?? {});
         await moveTags(client, where, tags, { bytes, digest, mediaType: descriptor.mediaType }, known, context);
         context.reporter.info(`${repository}@${digest} is complete, tagged ${tags.join(", ")}`);
         const platformDigests = await listPlatforms(client, where, root);
-        return { ...describeTags(repository, digest, tags), platformDigests, sourceDigest: digest };
+        return { ...describeTags(repository, digest, tags), platformDigests, sourceDigest: digest, ...signed };
     });
+}
+
+/** The signatures that go along, the one that fits first. Those of a copy that is there already count as well. */
+async function findSignatures(
+    client: RegistryClient,
+    where: Repository,
+    { source, verify }: ImageCopyInputs,
+    digest: string,
+    isThere: boolean,
+    { signal, reporter }: OperationContext,
+): Promise<StoredSignature[] | undefined> {
+    if (verify === undefined) {
+        return undefined;
+    }
+    reporter.status(`checking the signature of ${source}`);
+    const check = await createSignatureCheck(verify, signal);
+    if (isThere) {
+        const known = await readSignatures(client, where, digest);
+        const fitting = known.filter(({ bundle }) => check(bundle, digest) === undefined);
+        if (fitting.length > 0) {
+            return fitting;
+        }
+    }
+    const { registry, repository: name } = parseReference(source);
+    const from = { registry, repository: name };
+    if (!isThere && (await client.headManifest({ ...from, digest })) === undefined) {
+        throw sourceMissing(source);
+    }
+
+    return verifySignatures(client, from, digest, check, source);
+}
+
+/** Writes the signatures where others look for them; those that are there already stay as they are. */
+async function copySignatures(
+    client: RegistryClient,
+    where: Repository,
+    digest: string,
+    signatures: readonly StoredSignature[] | undefined,
+): Promise<{ signature?: string }> {
+    if (signatures === undefined) {
+        return {};
+    }
+    const known = new Set((await readSignatures(client, where, digest)).map((stored) => stored.digest));
+    for (const stored of signatures.filter((one) => !known.has(one.digest))) {
+        await copySignature(client, where, digest, stored);
+    }
+    return { signature: signatures[0]?.digest ?? "" };
 }
 
 /** The digest that is to be copied. A tag that is gone meanwhile changes nothing about a copy that was made. */

@@ -5,6 +5,7 @@ import { listPlatforms } from "../registry/tree";
 import type { ImageCopyInputs } from "./imageCopyPublish";
 import type { OperationContext, Reporter, ResourceState } from "./lifecycle";
 import { readOrKeep, withImported, withRegistry } from "./registryAccess";
+import { lookAtSignature } from "./signatures";
 import { defaultTags, describeTags, lookAtTags, warnOfMovedTags } from "./tags";
 import type { Properties } from "./values";
 
@@ -36,7 +37,8 @@ async function look(id: string, state: State, context: OperationContext): Promis
         const tagDigests = await lookAtTags(client, where, inputs.tags);
         warnOfMovedTags(tagDigests, digest, context.reporter);
         const sourceDigest = await lookAtSource(client, inputs.source, digest, context.reporter);
-        return { id, outputs: { ...state.outputs, tagDigests, sourceDigest } };
+        const signed = await lookAtSignature(client, where, digest, state.outputs, context.reporter);
+        return { id, outputs: { ...state.outputs, tagDigests, sourceDigest, ...signed } };
     });
 }
 

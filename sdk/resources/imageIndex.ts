@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Deletion, RegistryArgs, TagConflict } from "../args";
+import type { Deletion, RegistryArgs, SignArgs, TagConflict, VerifyArgs } from "../args";
 import type { ManifestDescriptor } from "./platformImage";
 
 /** What an `ImageIndex` is made of. */
@@ -25,6 +25,12 @@ export interface ImageIndexArgs {
 
     /** What happens to tags that are no longer wanted. Defaults to `retain`. */
     deletion?: pulumi.Input<Deletion>;
+
+    /** Signs the index before any tag points to it. Defaults to no signature. */
+    sign?: pulumi.Input<SignArgs>;
+
+    /** What the signature has to be. Defaults to one by the key in `sign`. Required with `sign.keyless`. */
+    verify?: pulumi.Input<VerifyArgs>;
 
     /** Accounts for registries. Defaults to what the docker configuration of the machine has. */
     registries?: pulumi.Input<pulumi.Input<RegistryArgs>[]>;
@@ -72,6 +78,12 @@ export class ImageIndex extends pulumi.CustomResource {
     /** The manifests that hold the attestations of each platform, by platform. */
     declare public readonly attestationDigests: pulumi.Output<Record<string, string[]>>;
 
+    /** The digest of the signature. Missing without `sign`. */
+    declare public readonly signature: pulumi.Output<string | undefined>;
+
+    /** The public half of the key in `sign`, as PEM text. Missing without one. */
+    declare public readonly publicKey: pulumi.Output<string | undefined>;
+
     constructor(name: string, args: ImageIndexArgs, opts?: pulumi.CustomResourceOptions) {
         const outputs = {
             digest: undefined,
@@ -81,6 +93,8 @@ export class ImageIndex extends pulumi.CustomResource {
             platformDigests: undefined,
             manifestDigests: undefined,
             attestationDigests: undefined,
+            signature: undefined,
+            publicKey: undefined,
         };
         super("multiarch:index:ImageIndex", name, { ...args, ...outputs }, opts);
     }

@@ -13,6 +13,7 @@ import { toDescriptor } from "./manifest";
 import { describeKnown, type Sources } from "./preview";
 import { withRegistry } from "./registryAccess";
 import { beforeWriting, defaultTags, findMovedTags, moveTags, readKnownTags, refuseTagConflicts, untag } from "./tags";
+import { describeSignature, findSignatureChanges, signIndex, signSecrets, type State } from "./signatures";
 import { withinTimeout } from "./timeout";
 import type { Properties } from "./values";
 
@@ -21,7 +22,7 @@ import type { Properties } from "./values";
  * here ever deletes a manifest.
  */
 export const imageIndexLifecycle: ResourceLifecycle = {
-    secretInputs: ["registries.*.password"],
+    secretInputs: ["registries.*.password", ...signSecrets],
 
     check(inputs) {
         const added = inputs["tags"] === undefined ? { tags: [...defaultTags] } : {};
@@ -32,14 +33,15 @@ export const imageIndexLifecycle: ResourceLifecycle = {
         const replaced = asReplacement(findInputChanges(old.inputs, inputs, ["repository"]));
         const changes: Record<string, PropertyChange> = {
             ...findInputChanges(old.inputs, inputs, ["images", "tags", "annotations"]),
+            ...findSignatureChanges(old, inputs),
             ...findMovedTags(old.outputs, inputs),
             ...replaced,
         };
         return { changed: Object.keys(changes).length > 0, changes, replaces: Object.keys(replaced) };
     },
 
-    previewCreate: (inputs) => describe(inputs),
-    previewUpdate: (_old, inputs) => describe(inputs),
+    previewCreate: (inputs) => describe(inputs, undefined),
+    previewUpdate: (old, inputs) => describe(inputs, old),
 
     async create(inputs, context) {
         const index = inputs as ImageIndexInputs;
@@ -78,9 +80,11 @@ const sources: Sources = {
 };
 
 /** What the index will be. */
-function describe(inputs: Properties): Properties {
+function describe(inputs: Properties, old: State | undefined): Properties {
     const placeholders = { repository: "", images: [], tags: [], annotations: {} };
-    return describeKnown(sources, inputs, placeholders, (known) => createIndexOutputs(known as ImageIndexInputs));
+    const create = (known: Properties): Properties => createIndexOutputs(known as ImageIndexInputs);
+    const outputs = describeKnown(sources, inputs, placeholders, create);
+    return { ...outputs, ...describeSignature(outputs["digest"], old, inputs) };
 }
 
 function publish(
@@ -100,9 +104,10 @@ function publish(
         if (inputs.onTagConflict === "fail") {
             await refuseTagConflicts(client, where, inputs.tags, [digest, old?.["digest"] as string | undefined]);
         }
+        const signed = await signIndex(client, where, inputs, { digest, mediaType, size: bytes.length }, context);
         await moveTags(client, where, inputs.tags, index, readKnownTags(old ?? {}), context);
         context.reporter.info(`${inputs.repository}@${digest} is complete, tagged ${inputs.tags.join(", ")}`);
-        return createIndexOutputs(inputs);
+        return { ...createIndexOutputs(inputs), ...signed };
     });
 }
 

@@ -5,6 +5,7 @@ import { createIndexOutputs, type ImageIndexInputs } from "./imageIndexInputs";
 import type { OperationContext, ResourceState } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
 import { readOrKeep, withImported, withRegistry } from "./registryAccess";
+import { lookAtSignature } from "./signatures";
 import { lookAtTags, warnOfMovedTags } from "./tags";
 import type { Properties } from "./values";
 
@@ -31,18 +32,19 @@ export function readImageIndex(
 async function look(id: string, state: State, context: OperationContext): Promise<ResourceState | undefined> {
     const inputs = state.inputs as ImageIndexInputs;
     const digest = String(state.outputs["digest"]);
-    const tagDigests = await withRegistry(inputs, context, async (client, where) => {
+    const found = await withRegistry(inputs, context, async (client, where) => {
         if ((await client.headManifest({ ...where, digest })) === undefined) {
             return undefined;
         }
-        return lookAtTags(client, where, inputs.tags);
+        const signed = await lookAtSignature(client, where, digest, state.outputs, context.reporter);
+        return { tagDigests: await lookAtTags(client, where, inputs.tags), ...signed };
     });
-    if (tagDigests === undefined) {
+    if (found === undefined) {
         context.reporter.warn(`${inputs.repository}@${digest} is lost. The next up pushes the index again.`);
         return undefined;
     }
-    warnOfMovedTags(tagDigests, digest, context.reporter);
-    return { id, outputs: { ...state.outputs, tagDigests } };
+    warnOfMovedTags(found.tagDigests, digest, context.reporter);
+    return { id, outputs: { ...state.outputs, ...found } };
 }
 
 /** Takes an index into the state that something else has made: its id is `repository:tag` or `repository@digest`. */

@@ -5,6 +5,7 @@ import { checkBuild } from "./build";
 import { checkExports, explainExports } from "./exports";
 import { checkOverrides } from "./overrides";
 import { checkPlatformList } from "./platforms";
+import { checkSign } from "./signing";
 import { checkAdditionalRepositories, checkTags, checkTarget } from "./target";
 import { findTypeProblems } from "./types";
 
@@ -19,6 +20,7 @@ export function findComponentProblems(inputs: Properties): InputProblem[] {
         checkTags,
         checkAdditionalRepositories,
         checkBuild,
+        checkSign,
         checkBuilders,
         checkOverrides,
         checkExports,

@@ -3,11 +3,12 @@ import { parseReference } from "../registry/reference";
 import type { InputProblem } from "../resources/lifecycle";
 import type { Properties } from "../resources/values";
 import { collectProblems } from "./component";
+import { checkVerify } from "./signing";
 import { checkTags, checkTarget } from "./target";
 
 /** Everything that is wrong with the inputs of an `ImageCopy`, by property, as far as they are known. */
 export function findImageCopyProblems(inputs: Properties): InputProblem[] {
-    return collectProblems("multiarch:index:ImageCopy", inputs, [checkSource, checkTarget, checkTags]);
+    return collectProblems("multiarch:index:ImageCopy", inputs, [checkSource, checkTarget, checkTags, checkVerify]);
 }
 
 /** A source without tag and digest could only mean `latest`, and nobody should ship that by accident. */

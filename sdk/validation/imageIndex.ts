@@ -3,6 +3,7 @@ import type { InputProblem } from "../resources/lifecycle";
 import { hasUnknown, unknownValue, type Properties } from "../resources/values";
 import { collectProblems } from "./component";
 import { checkPlatforms } from "./platforms";
+import { checkSign } from "./signing";
 import { checkTags, checkTarget } from "./target";
 
 interface Image {
@@ -13,7 +14,7 @@ interface Image {
 
 /** Everything that is wrong with the inputs of an `ImageIndex`, by property, as far as they are known. */
 export function findImageIndexProblems(inputs: Properties): InputProblem[] {
-    return collectProblems("multiarch:index:ImageIndex", inputs, [checkTarget, checkTags, checkImages]);
+    return collectProblems("multiarch:index:ImageIndex", inputs, [checkTarget, checkTags, checkImages, checkSign]);
 }
 
 function checkImages(inputs: Properties): InputProblem[] {

@@ -41,12 +41,13 @@ export async function createImageStack(
     const stack = await createStack(world, () => {
         const image = new MultiArchImage("app", { ...imageArgs(world, source.repository), ...source.args });
         const { indexDigest, ref, tagRefs, additionalRefs, exportedFiles } = image;
-        const { platformDigests, manifestDigests, contentHash, builds } = image;
+        const { platformDigests, manifestDigests, signature, contentHash, builds } = image;
         const refs = { indexDigest, ref, tagRefs, additionalRefs, exportedFiles };
         return Promise.resolve({
             ...refs,
             platformDigests,
             manifestDigests,
+            signature,
             contentHash,
             builds,
         } as unknown as OutputMap);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
@@ -140,7 +141,12 @@ describe("MultiArchImage", () => {
     });
 
     it("marks passwords, keys and secrets as secrets, though the program did not", async () => {
-        await settle(new sdk.MultiArchImage("app", args()).indexDigest);
+        const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+        const key = { privateKey: privateKey.export({ format: "pem", type: "sec1" }).toString(), password: "s3cret" };
+        await settle(new sdk.MultiArchImage("app", { ...args(), sign: { key } }).indexDigest);
+        const verify = { certificateIdentity: "me", certificateIssuer: "https://accounts.example.com" };
+        const keyless = { identityToken: "s3cret" };
+        await settle(new sdk.MultiArchImage("other", { ...args(), sign: { keyless }, verify }).indexDigest);
         assert.ok(registered.length > 0);
         for (const { name, inputs } of registered) {
             const visible = JSON.stringify(inputs, (_key, value: unknown) =>
