@@ -1,6 +1,8 @@
 import { scryptSync } from "node:crypto";
+import { createRequire } from "node:module";
 
-import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
+// Loaded when there is such a key: every start of the plugin passes here.
+const load = createRequire(__filename);
 
 /** The names of a key that `cosign generate-key-pair` or `cosign import-key-pair` has encrypted. */
 const pemPattern = /-----BEGIN ENCRYPTED (?:COSIGN|SIGSTORE) PRIVATE KEY-----([\s\S]+?)-----END ENCRYPTED /;
@@ -43,6 +45,7 @@ export function decryptCosignKey(pem: string, password: string): Buffer {
     // By default Node.js allows scrypt less memory than it takes here: 128 * N * r bytes, and a little more.
     const options = { cost, blockSize: r, parallelization: p, maxmem: 2 * 128 * cost * r };
     const key = scryptSync(password, salt, keyLength, options);
+    const { xsalsa20poly1305 } = load("@noble/ciphers/salsa.js") as typeof import("@noble/ciphers/salsa.js");
     try {
         return Buffer.from(xsalsa20poly1305(key, nonce).decrypt(bytesOf(ciphertext)));
     } catch {
