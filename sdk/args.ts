@@ -1,5 +1,6 @@
 import type { Input, Output } from "@pulumi/pulumi";
 
+import type { DockerBuilderArgs, NamedBuilderArgs } from "./builderArgs";
 import type { AnnotationsArgs, BuildOptionsArgs, PlatformOverrideArgs } from "./buildOptions";
 import type { ExportArgs, ExportedFile } from "./exportArgs";
 
@@ -256,10 +257,19 @@ export interface InlineCacheArgs {
     from?: Input<Input<string>[]>;
 }
 
-/** What builds: exactly one kind. */
+/**
+ * What builds: at least one builder for each platform, of one kind or of several. Builders of the same platform are tried
+ * in order: those of `endpoints`, of `docker`, of `named`.
+ */
 export interface BuildersArgs {
-    /** BuildKit daemons that run already. Several may serve the same platform. */
+    /** BuildKit daemons that run already. Several may serve the same platform. Defaults to none. */
     endpoints?: Input<Input<EndpointArgs>[]>;
+
+    /** Docker daemons that run BuildKit in a container. Defaults to none. */
+    docker?: Input<Input<DockerBuilderArgs>[]>;
+
+    /** Builders of the user's own buildx, such as cloud builders. Defaults to none. */
+    named?: Input<Input<NamedBuilderArgs>[]>;
 }
 
 /** A BuildKit daemon that runs already. */

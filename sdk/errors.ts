@@ -29,6 +29,16 @@ export const errorCodes = {
     "builder-unhealthy": "Look at the builder's log.",
     "builder-none": "Add a builder for this platform.",
     "builder-address": "Use tcp://, unix://, ssh://, kube-pod:// or docker-container://.",
+    "builder-docker-context": "Name a context that docker context ls lists, or leave context out.",
+    "builder-docker-unreachable":
+        "Check that the Docker daemon runs, and its address in the context or in DOCKER_HOST.",
+    "builder-docker-denied": "Add this user to the group docker, or name a context of a daemon that it may use.",
+    "builder-docker-settings": "Change what the lines above object to.",
+    "builder-docker-image":
+        "Check the name of the image, and that the daemon reaches its registry; or name another one.",
+    "builder-docker-start": "Look at the lines above, and change config, network or options.",
+    "builder-unknown": "Name a builder that docker buildx ls lists, or make one with docker buildx create.",
+    "builder-driver": "Name a builder of another driver, or use builders.docker for this daemon.",
 
     // What the program says.
     "input-invalid": "Correct the inputs that are named, and run up again.",

@@ -26,6 +26,7 @@ export type {
     TlsArgs,
     VerifyArgs,
 } from "./args";
+export type { BuildkitdConfigArgs, DockerBuilderArgs, NamedBuilderArgs } from "./builderArgs";
 export type {
     AnnotationsArgs,
     BuildOptionsArgs,

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs, VerifyArgs } from "./args";
-import { listNodes } from "./builders/endpoints";
+import { listNodes } from "./builders/listNodes";
 import { applyOverrides } from "./platformOverrides";
 import type { ExportedFile } from "./exportArgs";
 import { protectArgs } from "./protectArgs";
@@ -47,9 +47,9 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         const inputs = protectArgs(args);
         super("multiarch:index:MultiArchImage", name, inputs, opts);
 
-        // Inputs that only become known later are checked before the first platform gets its builders.
-        const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders));
         const { platforms, builders, tags, contentHash, onTagConflict, deletion, ...others } = inputs;
+        // Inputs that only become known later are checked before the first platform gets its builders.
+        const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders, platforms));
         const { additionalRepositories = [], platformOverrides, annotations, sign, verify, ...building } = others;
         const { push = true, exports: exported = [], ...shared } = building;
         const { repository, registries } = shared;

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { MultiArchImageArgs } from "./args";
 import type { PlatformOverrideArgs } from "./buildOptions";
+import { isCalled } from "./builders/listNodes";
 import { formatPlatform, parsePlatform } from "./platform";
 import type { NodeArgs, PlatformImageArgs } from "./resources/platformImage";
 
@@ -50,6 +51,6 @@ function pickNodes(nodes: Nodes, platform: string, builder: string | undefined):
     const wanted = formatPlatform(parsePlatform(platform));
     return nodes.filter((node) => {
         const serves = formatPlatform(parsePlatform(node.platform)) === wanted;
-        return !serves || builder === undefined || node.address === builder;
+        return !serves || builder === undefined || isCalled(builder, node);
     });
 }

@@ -1,5 +1,5 @@
+import { registeredName } from "../builders/registeredName";
 import { routeBuildArgs } from "./buildArgs";
-import { builderName } from "./builderArgv";
 import { cacheArgv } from "./cache";
 import { csvRecord } from "./csv";
 import { optionsArgv, outputArgv } from "./optionsArgv";
@@ -23,7 +23,7 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
     const dockerfile = files.dockerfile ?? request.dockerfile?.location;
     const args = [
         "build",
-        ...["--builder", builderName],
+        ...["--builder", registeredName(request.node)],
         ...["--platform", request.platform],
         ...["--progress", "rawjson"],
         ...["--metadata-file", files.metadata],

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { describeNode } from "../builders/node";
+import { registerBuilder } from "../builders/register";
 import { MultiArchError } from "../errors";
-import { buildArgv, createBuilderArgv } from "./argv";
+import { buildArgv } from "./argv";
 import { addProxies, routeBuildArgs } from "./buildArgs";
 import type { Buildx } from "./buildx";
 import { classifyFailure } from "./classify";
@@ -103,31 +104,20 @@ async function createBuilder(
     env: Record<string, string>,
     options: AttemptOptions,
 ): Promise<void> {
-    const { tls } = request.node;
-    const files = tls && {
-        ca: await folder.write("tls/ca.pem", tls.ca),
-        cert: await folder.write("tls/cert.pem", tls.cert),
-        key: await folder.write("tls/key.pem", tls.key),
-    };
-    const result = await runCommand({
-        file: options.buildx.file,
-        args: createBuilderArgv(request.node, files),
-        env,
-        signal: options.signal,
-        timeoutMs: Math.min(createTimeoutMs, options.timeoutMs),
-        redact: secretsOf(request),
-    });
-    throwIfStopped(request, result);
-    if (result.exitCode !== 0) {
-        const lines = result.stderrTail.split("\n").filter(Boolean).slice(-5);
-        const what = "buildx does not take the builder";
-        throw new MultiArchError("builder-address", {
-            what,
-            lines,
-            ...placeOf(request),
-            property: request.node.property,
+    const run = async (args: readonly string[]): Promise<CommandResult> => {
+        const result = await runCommand({
+            file: options.buildx.file,
+            args,
+            env,
+            cwd: request.baseDirectory,
+            signal: options.signal,
+            timeoutMs: Math.min(createTimeoutMs, options.timeoutMs),
+            redact: secretsOf(request),
         });
-    }
+        throwIfStopped(request, result);
+        return result;
+    };
+    await registerBuilder(request.node, { folder, machine: options.env, run, declares: true });
 }
 
 /** The frontend can ask for any file beside the Dockerfile, so its folder holds nothing else. */

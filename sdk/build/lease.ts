@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 
 import { formatPlatform, parsePlatform } from "../platform";
-import { describeNode, type BuilderNode } from "../builders/node";
+import { chooseMember, describeNode, type BuilderNode } from "../builders/node";
 import { preflightAll, type BuilderFacts, type PreflightOptions } from "../builders/preflight";
 import { MultiArchError } from "../errors";
 
@@ -23,7 +23,8 @@ const defaultPatienceMs = 4_000;
 const pauseMs = 1_000;
 
 /**
- * Picks the builder for a platform: all that serve it are checked at once, and the first in order that is fit is taken.
+ * Picks the builder for a platform: all that serve it are checked at once, and the first in order that runs it natively
+ * is taken; where emulation is allowed and none does, the first that is fit.
  * Throws `builder-none` when none serves it; when none is fit, the error of the first one, with what is wrong with the
  * others.
  */
@@ -54,10 +55,11 @@ async function tryLease(platform: string, nodes: readonly BuilderNode[], options
         throw new MultiArchError("builder-none", { what: "no builder is given for this platform", platform });
     }
     const results = await preflightAll(serving, options);
-    const fit = results.find((result) => "facts" in result);
+    const allFit = results.filter((result) => "facts" in result);
+    const fit = allFit.find(({ facts }) => facts.native) ?? allFit[0];
     const skipped = results.filter((result) => "error" in result);
     if (fit) {
-        return { node: fit.node, facts: fit.facts, skipped };
+        return { node: chooseMember(fit.node, fit.facts.member), facts: fit.facts, skipped };
     }
     throw joinErrors(skipped);
 }

@@ -1,4 +1,5 @@
 import { MultiArchError } from "../errors";
+import type { DockerSettings } from "./dockerSettings";
 
 /** One builder: a BuildKit daemon that builds one platform. Everything that deals with builders shares this. */
 export interface BuilderNode {
@@ -6,8 +7,12 @@ export interface BuilderNode {
     readonly name: string;
     /** The platform it is to build, for example `linux/arm64`. */
     readonly platform: string;
-    /** Where it listens, for example `tcp://10.0.0.7:1234`. */
+    /** Where it listens, for example `tcp://10.0.0.7:1234`. Of the other two kinds: what errors call it. */
     readonly address: string;
+    /** A container that buildx runs on a Docker daemon. Nothing is known of its address then. */
+    readonly docker?: DockerSettings | undefined;
+    /** A builder of the user's own buildx. Nothing is known of its address then. */
+    readonly named?: NamedBuilder | undefined;
     /** What proves both sides to each other, as PEM text. */
     readonly tls?: BuilderTls | undefined;
     /** The name in the builder's certificate. Defaults to the host of the address. */
@@ -18,6 +23,13 @@ export interface BuilderNode {
     readonly emulation: "never" | "allow";
     /** Where the user wrote it, for example `builders.endpoints[1]`. */
     readonly property: string;
+}
+
+/** A builder of the user's own buildx. */
+export interface NamedBuilder {
+    readonly name: string;
+    /** The one of its nodes that builds, once that is known. */
+    readonly member?: string | undefined;
 }
 
 /** Certificates and key for mutual TLS, as PEM text. */
@@ -89,6 +101,15 @@ export function parseAddress(address: string): BuilderAddress {
 export function describeNode(node: BuilderNode): string {
     const address = node.address.replace(/\/\/[^@/]*:[^@/]*@/, "//[secret]@");
     return node.name === "" || node.name === node.address ? address : `${node.name} (${address})`;
+}
+
+/** The builder with the one of its nodes that builds. */
+export function chooseMember(node: BuilderNode, member: string | undefined): BuilderNode {
+    if (node.named === undefined || member === undefined) {
+        return node;
+    }
+    const address = `buildx builder ${node.named.name}, node ${member}`;
+    return { ...node, name: address, address, named: { ...node.named, member } };
 }
 
 /** The name a builder's certificate has to carry. Undefined when the address has no host. */

@@ -4,9 +4,11 @@ import { MultiArchError as Failure } from "../errors";
 import { expectedServerName, parseAddress, type BuilderNode, type TcpAddress, type UnixAddress } from "./node";
 import { builderError, runStage, startBudget, type Budget } from "./preflightBudget";
 import { askControl } from "./preflightControl";
+import { inspectDocker } from "./preflightDocker";
 import { judgeBuilder, type BuilderFacts } from "./preflightFacts";
 import { greet, type Greeting } from "./preflightGreeting";
 import { inspectThroughBuildx } from "./preflightInspect";
+import { checkNamed } from "./preflightNamed";
 import { openConnection, resolveHost } from "./preflightNetwork";
 import { checkMaterial, openTls, shakeHands } from "./preflightTls";
 import { explainHandshake, silentRefusal } from "./preflightTlsErrors";
@@ -15,20 +17,29 @@ export type { BuilderFacts } from "./preflightFacts";
 
 /** How a builder is checked. */
 export interface PreflightOptions {
-    /** Milliseconds the whole check may take. By default 5000; 20000 through ssh, kubectl or docker. */
+    /**
+     * Milliseconds the whole check may take. By default 5000; 20000 through ssh, kubectl or docker; 180000 where buildx
+     * may have to start the builder, and pull its image.
+     */
     readonly timeoutMs?: number | undefined;
+    /** The content of a docker config.json with the accounts of registries. Defaults to none. */
+    readonly registriesConfig?: string | undefined;
     /** Stops the check. */
     readonly signal?: AbortSignal | undefined;
 }
 
 const directTimeoutMs = 5_000;
 const helperTimeoutMs = 20_000;
+const bootTimeoutMs = 180_000;
 
 /**
  * Checks a builder before anything is built on it, stage by stage: name, port, TLS, certificate names and dates,
  * BuildKit, its version, its platforms. The first stage that fails is what the thrown MultiArchError is about.
  */
 export async function preflight(node: BuilderNode, options: PreflightOptions = {}): Promise<BuilderFacts> {
+    if (node.docker ?? node.named) {
+        return checkThroughDriver(node, options);
+    }
     const address = readAddress(node);
     if (address.scheme !== "tcp" && address.scheme !== "unix") {
         const budget = startBudget(options.timeoutMs ?? helperTimeoutMs, options.signal);
@@ -41,6 +52,15 @@ export async function preflight(node: BuilderNode, options: PreflightOptions = {
     }
     await checkProtocol(node, address, budget);
     return judgeBuilder(node, await askControl(node, address, budget));
+}
+
+/** Checks a builder that a driver of buildx starts and reaches. */
+async function checkThroughDriver(node: BuilderNode, options: PreflightOptions): Promise<BuilderFacts> {
+    const budget = startBudget(options.timeoutMs ?? bootTimeoutMs, options.signal);
+    if (node.named) {
+        return checkNamed(node, node.named, budget, options.registriesConfig);
+    }
+    return judgeBuilder(node, await inspectDocker(node, node.docker ?? {}, budget, options.registriesConfig));
 }
 
 /** What came of a check: the facts, or the one error. */

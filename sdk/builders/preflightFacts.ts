@@ -17,6 +17,8 @@ export interface BuilderFacts {
     readonly version: string;
     /** The worker that will build. */
     readonly workerId: string;
+    /** Of a builder of the user's own buildx: the one of its nodes that this is about. */
+    readonly member?: string | undefined;
     /** The platforms it offers, the one of its machine first. */
     readonly platforms: readonly string[];
     /** What else it says of itself. */
@@ -42,7 +44,9 @@ export function judgeBuilder(node: BuilderNode, answer: ControlAnswer): BuilderF
     const offered = worker.platforms.map(formatPlatform);
     if (!worker.platforms.some((platform) => matchesPlatform(wanted, platform))) {
         const what = `the builder does not have ${node.platform}: it offers ${offered.join(", ") || "no platform"}`;
-        throw builderError(node, "builder-wrong-platform", what, { field: "platform" });
+        throw builderError(node, "builder-wrong-platform", what, {
+            field: node.docker || node.named ? "platforms" : "platform",
+        });
     }
     const machine = worker.platforms[0];
     const labelled = worker.labels[emulatedLabel] === "true";

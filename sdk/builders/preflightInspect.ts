@@ -1,55 +1,38 @@
-import { buildxEnvironment } from "../build/environment";
-import { createBuilderArgv, inspectBuilderArgv } from "../build/builderArgv";
-import { findBuildx } from "../build/buildx";
-import { runCommand } from "../build/exec";
-import { withPrivateFolder } from "../build/privateFolder";
-import { MultiArchError } from "../errors";
+import { inspectBuilderArgv } from "../build/builderArgv";
+import type { MultiArchError } from "../errors";
 import { normalisePlatform } from "../platform";
+import { withInspection } from "./inspection";
 import type { BuilderNode } from "./node";
 import { builderError, type Budget } from "./preflightBudget";
 import type { ControlAnswer, WorkerRecord } from "./preflightControl";
+import { registeredName } from "./registeredName";
 
 /**
- * Asks a builder that only buildx can reach, through ssh, kubectl or docker. What stands in the way is told apart less
- * well here: the programs in between say it in their own words, and those are in the error.
+ * Asks a builder that only buildx can reach, through ssh, kubectl, docker, or a driver of its own. What stands in the
+ * way is told apart less well here: the programs in between say it in their own words, and those are in the error.
  */
-export async function inspectThroughBuildx(node: BuilderNode, budget: Budget): Promise<ControlAnswer> {
-    const buildx = await findBuildx();
-    return withPrivateFolder(async (folder) => {
-        await folder.write("docker/config.json", "{}");
-        const env = buildxEnvironment(process.env, {
-            dockerConfig: `${folder.path}/docker`,
-            buildxConfig: await folder.folder("buildx"),
-            temporary: await folder.folder("tmp"),
-        });
-        // Nothing is declared about its platforms: buildx would list what is declared before what the worker says.
-        const create = createBuilderArgv(node).filter((_, position, all) => {
-            return all[position] !== "--platform" && all[position - 1] !== "--platform";
-        });
-        for (const args of [create, inspectBuilderArgv()]) {
-            const result = await runCommand({
-                file: buildx.file,
-                args,
-                env,
-                signal: budget.signal,
-                killAfterMs: 500,
-            });
-            if (budget.isCancelled()) {
-                throw new MultiArchError("build-cancelled", { what: "cancelled while the builder was checked" });
-            }
-            const answer = parseInspection(result.stdout);
-            if (result.cancelled || result.exitCode !== 0 || (args !== create && !answer)) {
-                throw unreachable(node, budget, result.cancelled, `${result.stdout}\n${result.stderrTail}`);
-            }
-            if (answer) {
-                return answer;
-            }
+export async function inspectThroughBuildx(
+    node: BuilderNode,
+    budget: Budget,
+    registriesConfig?: string,
+): Promise<ControlAnswer> {
+    const late = (): MultiArchError => {
+        const what = `the builder did not answer within ${budget.timeoutMs / 1000} s`;
+        return unreachable(node, what, { transient: true });
+    };
+    return withInspection(node, { budget, registriesConfig, late }, async ({ register, run }) => {
+        await register();
+        const result = await run(inspectBuilderArgv(registeredName(node)));
+        const answer = parseInspection(result.stdout);
+        if (result.exitCode !== 0 || !answer) {
+            const lines = pickLines(`${result.stdout}\n${result.stderrTail}`);
+            throw unreachable(node, "the builder cannot be reached by buildx", { lines });
         }
-        throw unreachable(node, budget, false, "");
+        return answer;
     });
 }
 
-/** Reads the text of `buildx inspect`. Undefined when no node of it runs. */
+/** Reads the text of `buildx inspect` for a builder with one node. Undefined when it does not run. */
 export function parseInspection(text: string): ControlAnswer | undefined {
     const fields = new Map<string, string>();
     const labels: Record<string, string> = {};
@@ -84,18 +67,20 @@ function readOffered(text: string): WorkerRecord["platforms"] {
     return [{ os: platform.os, architecture: platform.architecture, variant: platform.variant ?? "" }];
 }
 
-function unreachable(node: BuilderNode, budget: Budget, late: boolean, output: string): MultiArchError {
-    const lines = output
+function pickLines(output: string): string[] {
+    return output
         .split("\n")
         .filter((line) => /error|fail|denied|refused|no such|not found/i.test(line))
         .slice(-5);
-    const what = late
-        ? `the builder did not answer within ${budget.timeoutMs / 1000} s`
-        : "the builder cannot be reached by buildx";
-    return builderError(node, "builder-unreachable", what, {
-        field: "address",
-        lines,
-        transient: late,
-        next: "Try the same by hand: ssh to the host, kubectl exec into the pod, or docker exec into the container.",
-    });
+}
+
+function unreachable(
+    node: BuilderNode,
+    what: string,
+    more: { readonly lines?: readonly string[]; readonly transient?: boolean },
+): MultiArchError {
+    const next = node.named
+        ? `Try the same by hand: docker buildx inspect --bootstrap ${node.named.name}.`
+        : "Try the same by hand: ssh to the host, kubectl exec into the pod, or docker exec into the container.";
+    return builderError(node, "builder-unreachable", what, { field: node.named ? "name" : "address", next, ...more });
 }

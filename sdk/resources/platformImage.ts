@@ -8,10 +8,11 @@ import type {
     CacheArgs,
     DockerfileArgs,
     Emulation,
-    EndpointArgs,
     InvalidationArgs,
     RegistryArgs,
+    TlsArgs,
 } from "../args";
+import type { DockerBuilderArgs } from "../builderArgs";
 import type { BuildOptionsArgs } from "../buildOptions";
 import type { ExportArgs } from "../exportArgs";
 
@@ -102,8 +103,29 @@ export interface PlatformImageArgs extends BuildOptionsArgs {
     retries?: pulumi.Input<number>;
 }
 
-/** A builder, and where in the program it was written. */
-export interface NodeArgs extends EndpointArgs {
+/** One builder of one platform: exactly one of `address`, `docker` and `named`. */
+export interface NodeArgs {
+    /** The platform it builds, which it must run natively unless `emulation` allows otherwise. */
+    platform: pulumi.Input<string>;
+
+    /** Where a BuildKit daemon listens, as for an endpoint. */
+    address?: pulumi.Input<string>;
+
+    /** What proves both sides to each other. Required for `tcp://`, unless `insecure` is written out. */
+    tls?: pulumi.Input<TlsArgs>;
+
+    /** The name in the builder's certificate. Defaults to the host of the address. */
+    serverName?: pulumi.Input<string>;
+
+    /** True speaks to a `tcp://` address without TLS: whoever reaches it owns the builder. Defaults to false. */
+    insecure?: pulumi.Input<boolean>;
+
+    /** A Docker daemon that runs BuildKit in a container. Its `platforms` mean nothing here. */
+    docker?: pulumi.Input<DockerBuilderArgs>;
+
+    /** The name of a builder of the user's own buildx. */
+    named?: pulumi.Input<string>;
+
     /** The place in the program, used in errors, for example `builders.endpoints[1]`. Defaults to its place in `nodes`. */
     property?: pulumi.Input<string>;
 }

@@ -1,10 +1,11 @@
 import type { BuildReport } from "../args";
 import { buildPlatform, type BuildFigures } from "../build/build";
-import { leaseNode, type Lease } from "../build/lease";
+import { leaseNode, type Lease, type LeaseOptions } from "../build/lease";
 import { describeProgress, type BuildProgress } from "../build/progress";
 import type { BuildContext, BuildRequest } from "../build/request";
+import { describeDocker } from "../builders/dockerSettings";
 import type { BuilderNode } from "../builders/node";
-import { MultiArchError } from "../errors";
+import { MultiArchError, type ErrorCode } from "../errors";
 import { formatPlatform, parsePlatform } from "../platform";
 import type { RegistryClient } from "../registry/client";
 import { findDockerConfigDir, privateDockerConfig, readDockerConfig } from "../registry/dockerConfig";
@@ -66,18 +67,19 @@ export function buildImage(
         const pushes = inputs.push !== false;
         const account = pushes ? ` and the account for ${where.registry}` : "";
         reporter.status(`checking builders of ${together.join(", ")}${account}`);
+        const registriesConfig = await describeAccounts(inputs);
         const [first] = await Promise.all([
-            leaseTogether(inputs, { together, isSilent }, signal),
+            leaseTogether(inputs, { together, isSilent }, { signal, registriesConfig }),
             ...(pushes ? [client.checkAccess(where, ["pull", "push"])] : []),
         ]);
         let lease = first;
         reportLease(lease, reporter);
-        const request = await createRequest(inputs, lease.node, context, pinned);
+        const request = await createRequest(inputs, lease.node, { context, registriesConfig, pinned });
         const { pushed, build } = await buildPlatform(request, {
             signal,
             onProgress: (progress) => reportProgress(progress, reporter),
             nextNode: async () => {
-                lease = await leaseNode(inputs.platform, listNodes(inputs), { signal });
+                lease = await leaseNode(inputs.platform, listNodes(inputs), { signal, registriesConfig });
                 return lease.node;
             },
         });
@@ -99,31 +101,30 @@ export function buildImage(
 
 /** The builders, with what a build needs to know of them. */
 export function listNodes({ nodes, emulation = "never" }: PlatformImageInputs): BuilderNode[] {
-    return nodes.map(({ platform, address, tls, serverName, insecure, property }, index) => ({
-        name: address,
-        platform,
-        address,
-        tls,
-        serverName,
-        insecure,
-        emulation,
-        property: property ?? `nodes[${index}]`,
-    }));
+    return nodes.map(({ address, docker, named, property, ...others }, index) => {
+        const place = address ?? (named === undefined ? describeDocker(docker ?? {}) : `buildx builder ${named}`);
+        return {
+            ...others,
+            name: place,
+            address: place,
+            docker,
+            named: named === undefined ? undefined : { name: named },
+            emulation,
+            property: property ?? `nodes[${index}]`,
+        };
+    });
 }
 
 /** Finds a builder for each platform; throws when there is one without. */
 async function leaseTogether(
     inputs: PlatformImageInputs,
     { together, isSilent }: Siblings,
-    signal: AbortSignal,
+    options: LeaseOptions,
 ): Promise<Lease> {
     const nodes = listNodes(inputs);
-    const own = leaseNode(inputs.platform, nodes, { signal });
+    const own = leaseNode(inputs.platform, nodes, options);
     const others = together.filter((platform) => platform !== inputs.platform);
-    const results = await Promise.allSettled([
-        own,
-        ...others.map((platform) => leaseNode(platform, nodes, { signal })),
-    ]);
+    const results = await Promise.allSettled([own, ...others.map((platform) => leaseNode(platform, nodes, options))]);
     // Its own problem comes first; that of a sibling is told in full where it belongs.
     const lease = await own;
     // One that takes no part is not built now, so the state of its builder is not what fails this operation.
@@ -139,14 +140,24 @@ async function leaseTogether(
     return lease;
 }
 
+/** The content of a docker config.json for this image: its own accounts, and those of the machine. */
+async function describeAccounts({ registries = [] }: PlatformImageInputs): Promise<string> {
+    return privateDockerConfig(registries, await readDockerConfig(findDockerConfigDir(process.env)));
+}
+
+/** What a build has beside its inputs and its builder. */
+interface Surroundings {
+    readonly context: OperationContext;
+    readonly registriesConfig: string;
+    readonly pinned: BuildContext | undefined;
+}
+
 async function createRequest(
     inputs: PlatformImageInputs,
     node: BuilderNode,
-    context: OperationContext,
-    pinned: BuildContext | undefined,
+    { context, registriesConfig, pinned }: Surroundings,
 ): Promise<BuildRequest> {
     const secretFiles = await readSecretFiles(inputs);
-    const userConfig = await readDockerConfig(findDockerConfigDir(process.env));
     const limits = [inputs.timeoutSeconds ?? defaultTimeoutSeconds, (context.timeoutMs ?? Infinity) / 1_000];
     return {
         platform: formatPlatform(parsePlatform(inputs.platform)),
@@ -162,7 +173,7 @@ async function createRequest(
         options: inputs,
         attestations: inputs.attestations,
         cache: inputs.cache,
-        registriesConfig: privateDockerConfig(inputs.registries ?? [], userConfig),
+        registriesConfig,
         timeoutSeconds: Math.min(...limits),
         baseDirectory: process.cwd(),
         retries: inputs.retries,
@@ -207,9 +218,13 @@ function describeUnpushed(inputs: PlatformImageInputs, build: BuildReport): Prop
     return { platform, contentHash, digest: "", ref: "", manifests: [], build };
 }
 
+const notForIt = new Set<ErrorCode>(["builder-wrong-platform", "builder-emulated"]);
+
 function reportLease({ node, facts, skipped }: Lease, reporter: Reporter): void {
-    for (const { error } of skipped) {
-        reporter.warn(`a builder is skipped: ${error.message}`);
+    for (const { node: other, error } of skipped) {
+        // A Docker daemon or a builder of buildx may serve other platforms, for which nobody had to name them.
+        const isExpected = (other.docker ?? other.named) && !error.transient && notForIt.has(error.code);
+        reporter[isExpected ? "info" : "warn"](`a builder is skipped: ${error.message}`);
     }
     for (const note of facts.notes) {
         reporter.info(`${node.name} ${note}`);

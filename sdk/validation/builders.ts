@@ -1,47 +1,91 @@
 import { parseAddress } from "../builders/node";
 import { whatOf } from "../errors";
 import type { InputProblem } from "../resources/lifecycle";
-import { unknownValue, type Properties } from "../resources/values";
+import { isObject, unknownValue, type Properties } from "../resources/values";
+import { checkDocker } from "./dockerBuilder";
 import { checkPlatform, normalise } from "./platforms";
 
-interface Endpoint {
+/** A builder of any kind, as far as these checks go. */
+interface Node {
     readonly platform: string;
-    readonly address: string;
+    readonly address?: string;
     readonly tls?: unknown;
     readonly insecure?: boolean;
+    readonly docker?: unknown;
+    readonly named?: unknown;
 }
 
-const kinds = ["endpoints"];
+const kinds = ["endpoints", "docker", "named"] as const;
 
-/** What builds: exactly one kind, each builder complete, and at least one for each platform. */
+/** What builds: at least one kind, each builder complete, and at least one for each platform. */
 export function checkBuilders(inputs: Properties): InputProblem[] {
     const builders = inputs["builders"] as Properties | undefined;
     if (builders === undefined) {
         return [];
     }
     const chosen = kinds.filter((kind) => builders[kind] !== undefined && builders[kind] !== null);
-    if (chosen.length !== 1) {
-        return [{ property: "builders", reason: `must have exactly one of ${kinds.join(", ")}` }];
+    if (chosen.length === 0) {
+        return [{ property: "builders", reason: `must have at least one of ${kinds.join(", ")}` }];
     }
-    const endpoints = builders["endpoints"];
-    if (!Array.isArray(endpoints)) {
-        return [];
-    }
+    const listed = kinds.flatMap((kind) => {
+        const list = Array.isArray(builders[kind]) ? (builders[kind] as unknown[]) : [];
+        return list.map((item, index) => ({ kind, path: `builders.${kind}[${index}]`, item }));
+    });
+    const place = chosen.length === 1 ? `builders.${chosen.join()}` : "builders";
+    const isOpen = chosen.some((kind) => builders[kind] === unknownValue);
+    const platforms = (inputs["platforms"] as string[] | undefined) ?? [];
     return [
-        ...endpoints.flatMap((endpoint, index) => checkNode(`builders.endpoints[${index}]`, endpoint as Endpoint)),
-        ...checkCoverage((inputs["platforms"] as string[] | undefined) ?? [], endpoints as Endpoint[]),
+        ...listed.flatMap(({ kind, path, item }) => checkListed(kind, path, item)),
+        ...(isOpen ? [] : checkCoverage(place, platforms, listed)),
     ];
 }
 
-/** One builder: where it is, and what proves it. */
-export function checkNode(path: string, node: Endpoint): InputProblem[] {
+/** One builder of one platform: where it is, and what proves it. */
+export function checkNode(path: string, node: Node): InputProblem[] {
     if ((node as unknown) === unknownValue) {
         return [];
     }
-    return [...checkPlatform(`${path}.platform`, node.platform), ...checkAddress(path, node)];
+    const given = (["address", "docker", "named"] as const).filter((kind) => node[kind] !== undefined);
+    const problems = checkPlatform(`${path}.platform`, node.platform);
+    if (given.length !== 1) {
+        return [...problems, { property: path, reason: "must have exactly one of address, docker, named" }];
+    }
+    if (node.docker !== undefined) {
+        return [...problems, ...checkDocker(path, node.docker)];
+    }
+    return [...problems, ...(node.named === undefined ? checkAddress(path, node) : checkName(path, node.named))];
 }
 
-function checkAddress(path: string, { address, tls, insecure }: Endpoint): InputProblem[] {
+function checkListed(kind: (typeof kinds)[number], path: string, item: unknown): InputProblem[] {
+    if (!isObject(item)) {
+        return [];
+    }
+    if (kind === "endpoints") {
+        return checkNode(path, item as unknown as Node);
+    }
+    const own = kind === "docker" ? checkDocker(path, item) : checkName(`${path}.name`, item["name"]);
+    return [...own, ...checkServed(`${path}.platforms`, item["platforms"])];
+}
+
+/** The platforms a builder names. None at all would be a builder for nothing. */
+function checkServed(path: string, platforms: unknown): InputProblem[] {
+    if (!Array.isArray(platforms)) {
+        return [];
+    }
+    return platforms.length === 0
+        ? [{ property: path, reason: "names no platform. Leave it out for those that no other builder names" }]
+        : platforms.flatMap((platform, index) => checkPlatform(`${path}[${index}]`, platform as string));
+}
+
+/** buildx itself would refuse other names. https://github.com/docker/buildx/blob/v0.35.0/store/util.go */
+function checkName(path: string, name: unknown): InputProblem[] {
+    if (typeof name !== "string" || name === unknownValue || /^[a-z][a-z0-9._-]*$/i.test(name)) {
+        return [];
+    }
+    return [{ property: path, reason: "must begin with a letter, and hold only letters, digits, dots, - and _" }];
+}
+
+function checkAddress(path: string, { address = "", tls, insecure }: Node): InputProblem[] {
     if ([address, tls, insecure].some((value) => value === unknownValue)) {
         return [];
     }
@@ -63,17 +107,27 @@ function checkAddress(path: string, { address, tls, insecure }: Endpoint): Input
         : [];
 }
 
-function checkCoverage(platforms: readonly string[], endpoints: readonly Endpoint[]): InputProblem[] {
-    if (endpoints.some((endpoint) => (endpoint as unknown) === unknownValue || endpoint.platform === unknownValue)) {
+/** A builder that names no platform serves what the others leave. */
+function checkCoverage(
+    property: string,
+    platforms: readonly string[],
+    listed: readonly { readonly item: unknown }[],
+): InputProblem[] {
+    const named = listed.map(({ item }) => {
+        const { platform, platforms: several = platform } = isObject(item) ? item : { platform: unknownValue };
+        return Array.isArray(several) ? (several as unknown[]) : [several];
+    });
+    if (named.some((own) => own.some((platform) => platform === undefined || platform === unknownValue))) {
         return [];
     }
-    const known = endpoints.map((endpoint) => endpoint.platform);
-    const served = new Set(known.filter((platform) => checkPlatform("", platform).length === 0).map(normalise));
+    const isKnown = (platform: unknown): platform is string => {
+        return typeof platform === "string" && platform !== unknownValue && checkPlatform("", platform).length === 0;
+    };
+    const served = new Set(named.flat().filter(isKnown).map(normalise));
     return platforms
-        .filter((platform) => platform !== unknownValue && checkPlatform("", platform).length === 0)
-        .filter((platform) => !served.has(normalise(platform)))
+        .filter((platform) => isKnown(platform) && !served.has(normalise(platform)))
         .map((platform) => ({
-            property: "builders.endpoints",
+            property,
             reason: `has no builder for ${platform}. Add one, or take the platform off platforms`,
         }));
 }

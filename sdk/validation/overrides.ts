@@ -1,6 +1,6 @@
 import type { InputProblem } from "../resources/lifecycle";
 import { joinKey } from "../resources/propertyPath";
-import { isObject, unknownValue, type Properties } from "../resources/values";
+import { hasUnknown, isObject, unknownValue, type Properties } from "../resources/values";
 import { checkNames } from "./options";
 import { checkPlatform, normalise } from "./platforms";
 
@@ -35,18 +35,35 @@ export function checkOverrides(inputs: Properties): InputProblem[] {
 }
 
 function checkBuilder(property: string, platform: string, builder: unknown, builders: unknown): InputProblem[] {
-    const endpoints = isObject(builders) && Array.isArray(builders["endpoints"]) ? builders["endpoints"] : [];
-    const serving = (endpoints as Properties[]).filter((endpoint) => {
-        const served = endpoint["platform"];
-        return typeof served === "string" && isPlatform(served) && normalise(served) === platform;
-    });
-    const addresses = serving.map((endpoint) => endpoint["address"]);
-    if (typeof builder !== "string" || builder === unknownValue || addresses.includes(unknownValue)) {
+    const all = listGiven(builders);
+    if (typeof builder !== "string" || builder === unknownValue || all === undefined) {
         return [];
     }
-    return addresses.includes(builder)
+    const serving = all.filter(({ platforms }) => {
+        return platforms === undefined || platforms.filter(isPlatform).map(normalise).includes(platform);
+    });
+    const names = serving.flatMap((one) => one.names);
+    return names.includes(builder)
         ? []
-        : [{ property, reason: `is none of the builders for ${platform}. They are ${addresses.join(", ") || "none"}` }];
+        : [{ property, reason: `is none of the builders for ${platform}. They are ${names.join(", ") || "none"}` }];
+}
+
+/** The builders with what they are called, and the platforms they name. Undefined when that is not all known yet. */
+function listGiven(builders: unknown): { names: string[]; platforms: string[] | undefined }[] | undefined {
+    const { endpoints = [], docker = [], named = [] } = isObject(builders) ? builders : {};
+    const items = [endpoints, docker, named].flatMap((list): unknown[] => (Array.isArray(list) ? list : [list]));
+    const given = items.filter(isObject).map(({ address, name, context, host, platform, platforms }) => {
+        const served = platform === undefined ? platforms : [platform];
+        return { names: [address, name, context, host], served };
+    });
+    if (items.includes(unknownValue) || hasUnknown(given)) {
+        return undefined;
+    }
+    const isText = (value: unknown): value is string => typeof value === "string";
+    return given.map(({ names, served }) => ({
+        names: names.filter(isText),
+        platforms: Array.isArray(served) ? served.filter(isText) : undefined,
+    }));
 }
 
 function isPlatform(platform: string): boolean {

@@ -1,0 +1,75 @@
+import type { Input } from "@pulumi/pulumi";
+
+/**
+ * BuildKit in a container of a Docker daemon, as `docker buildx create --driver docker-container` makes it. The
+ * container stays there for the next build, with its cache in a volume; builds with equal settings share it.
+ */
+export interface DockerBuilderArgs {
+    /**
+     * The Docker context of the daemon. Defaults to the one in use: DOCKER_HOST, DOCKER_CONTEXT, or what
+     * `docker context use` has set.
+     */
+    context?: Input<string>;
+
+    /**
+     * The address of the daemon in place of a context, as `unix:///path` or `ssh://user@host`. Defaults to the context.
+     * For a daemon on TCP make a context that holds its certificates.
+     */
+    host?: Input<string>;
+
+    /**
+     * The platforms it builds. Defaults to those of the image that no other builder names. The daemon must run them
+     * natively, unless `emulation` allows otherwise.
+     */
+    platforms?: Input<Input<string>[]>;
+
+    /**
+     * The image of BuildKit. Defaults to `moby/buildkit` in a version that is fixed for each release of this package.
+     * The daemon pulls it with the accounts in `registries`, where it does not have it.
+     */
+    image?: Input<string>;
+
+    /**
+     * The network of the container, for example `host`. Defaults to the bridge of the daemon.
+     */
+    network?: Input<string>;
+
+    /** The configuration of BuildKit, for mirrors and CAs of private registries. Defaults to none. */
+    config?: Input<BuildkitdConfigArgs>;
+
+    /**
+     * More options of buildx's docker-container driver, such as `memory` or `env.HTTP_PROXY`. Defaults to none. They
+     * are no place for secrets: everybody who may use the daemon can read them.
+     */
+    options?: Input<Record<string, Input<string>>>;
+
+    /**
+     * The beginning of the container's name, for a cache that only some images share. Defaults to `multiarch`. The rest
+     * of the name stands for the settings, so that other settings never disturb a builder that runs.
+     */
+    name?: Input<string>;
+}
+
+/** A buildkitd.toml: a file or a text, not both. */
+export interface BuildkitdConfigArgs {
+    /** The path of the file, relative to the folder of the program. The CAs and keys it names are copied along. */
+    location?: Input<string>;
+
+    /** The text itself. The files it names are relative to the folder of the program. */
+    inline?: Input<string>;
+}
+
+/**
+ * A builder that the user has made with `docker buildx create`, of any driver but `docker`: it is used as it is, and
+ * neither changed nor removed.
+ */
+export interface NamedBuilderArgs {
+    /** Its name, as `docker buildx ls` lists it. */
+    name: Input<string>;
+
+    /**
+     * The platforms it builds. Defaults to those of the image that no other builder names. Of several nodes the first
+     * one that runs the platform natively builds it.
+     */
+    platforms?: Input<Input<string>[]>;
+}

@@ -1,0 +1,42 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { BuildersArgs } from "../args";
+import { formatPlatform, parsePlatform } from "../platform";
+import type { NodeArgs } from "../resources/platformImage";
+
+type Builders = pulumi.Unwrap<BuildersArgs>;
+type Node = pulumi.Unwrap<NodeArgs>;
+
+/**
+ * The builders of an image, one for each platform that it serves, in the order in which they are tried, each with the
+ * place where the program has it. A builder that names no platform serves those that no other one names.
+ */
+export function listNodes(builders: Builders, platforms: readonly string[]): Node[] {
+    const { endpoints = [], docker = [], named = [] } = builders;
+    const taken = new Set(namedPlatforms(builders).map(normalise));
+    const rest = platforms.filter((platform) => !taken.has(normalise(platform)));
+    return [
+        ...endpoints.map((endpoint, index) => ({ ...endpoint, property: `builders.endpoints[${index}]` })),
+        ...docker.flatMap(({ platforms: own = rest, ...settings }, index) => {
+            return own.map((platform) => ({ platform, docker: settings, property: `builders.docker[${index}]` }));
+        }),
+        ...named.flatMap(({ platforms: own = rest, name }, index) => {
+            return own.map((platform) => ({ platform, named: name, property: `builders.named[${index}]` }));
+        }),
+    ];
+}
+
+/** The platforms that the builders name. */
+function namedPlatforms({ endpoints = [], docker = [], named = [] }: Builders): string[] {
+    const several = [...docker, ...named].flatMap(({ platforms = [] }) => platforms);
+    return [...endpoints.map(({ platform }) => platform), ...several];
+}
+
+/** True for the builder that `platformOverrides` means: by its address, its name, or the context of its daemon. */
+export function isCalled(builder: string, { address, docker, named }: Omit<Node, "platform">): boolean {
+    return [address, named, docker?.name, docker?.context, docker?.host].includes(builder);
+}
+
+function normalise(platform: string): string {
+    return formatPlatform(parsePlatform(platform));
+}
