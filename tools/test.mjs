@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runMain, say } from "./lib/console.mjs";
+import { ensureDocker } from "./lib/docker.mjs";
 import { runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
 import { runParts, staticParts } from "./lib/parts.mjs";
 import { repoRoot } from "./lib/paths.mjs";
@@ -70,6 +71,7 @@ async function prepare(engine) {
         const { ensureStandIns } = await import(STAND_INS);
         await ensureStandIns(toolchain);
     }
+    await ensureDocker();
     return toolchain.env;
 }
 

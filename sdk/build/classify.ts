@@ -123,7 +123,7 @@ function findFullDisk(text: string, lines: readonly string[]): Classified | unde
 
 // What gRPC and buildx say when the other side is gone, or when the session between both broke.
 const lostConnection =
-    /code = Unavailable|transport is closing|error reading from server|connection reset by peer|connection refused|broken pipe|keepalive|closing transport|use of closed network connection|unexpected EOF|: EOF$|no active session|failed to get session|session .*not found|client connection is closing|i\/o timeout|^failed to build: context deadline exceeded/im;
+    /code = Unavailable|transport is closing|error reading from server|connection reset by peer|connection refused|broken pipe|keepalive|closing transport|use of closed network connection|unexpected EOF|: EOF$|no active session|failed to get session|session .*not found|client connection is closing|i\/o timeout|cannot connect to the docker daemon|container \S+ is not running|no such container|^failed to build: context deadline exceeded/im;
 // Two builds of one daemon fetch the same layer: https://github.com/kubernetes-sigs/kueue/issues/14564
 const lockedContent = /\blocked for [\s\S]*unavailable/i;
 

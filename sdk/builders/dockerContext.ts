@@ -33,6 +33,15 @@ export async function resolveDocker(node: BuilderNode, settings: DockerSettings,
     return context;
 }
 
+/** The socket of a daemon on this machine. Undefined for one that is elsewhere. */
+export async function findSocket(settings: DockerSettings, env: Environment): Promise<string | undefined> {
+    const context = settings.context ?? (await contextInUse(env));
+    const { DOCKER_HOST: given = "" } = env;
+    const usual = given === "" ? "unix:///var/run/docker.sock" : given;
+    const address = settings.host ?? (context === "default" ? usual : await addressOf(context, env));
+    return address?.startsWith("unix://") ? address.slice("unix://".length) : undefined;
+}
+
 /** Makes the user's contexts known to a private docker configuration. They are read there and never written. */
 export async function linkContexts(dockerConfig: string, env: Environment): Promise<void> {
     const contexts = path.resolve(findDockerConfigDir(env), "contexts");
@@ -55,13 +64,25 @@ async function contextInUse(env: Environment): Promise<string> {
 }
 
 async function listContexts(env: Environment): Promise<string[]> {
+    return (await readContexts(env)).map(({ Name }) => Name).sort();
+}
+
+async function addressOf(context: string, env: Environment): Promise<string | undefined> {
+    const address = (await readContexts(env)).find(({ Name }) => Name === context)?.Endpoints?.docker?.Host;
+    return typeof address === "string" ? address : undefined;
+}
+
+/** A context as docker writes it down. https://github.com/docker/cli/blob/v28.0.0/cli/context/store/store.go */
+interface StoredContext {
+    readonly Name: string;
+    readonly Endpoints?: { readonly docker?: { readonly Host?: unknown } };
+}
+
+async function readContexts(env: Environment): Promise<StoredContext[]> {
     const folder = path.join(findDockerConfigDir(env), "contexts", "meta");
-    const ids = await readdir(folder).catch(() => []);
+    const ids = await readdir(folder).catch((): string[] => []);
     const documents = await Promise.all(ids.map((id) => readJson(path.join(folder, id, "meta.json"))));
-    return documents
-        .map((document) => document?.["Name"])
-        .filter((name) => typeof name === "string")
-        .sort();
+    return documents.filter((one): one is Record<string, unknown> & StoredContext => typeof one?.["Name"] === "string");
 }
 
 /** buildx drops what DOCKER_CERT_PATH holds when it makes a container, and would speak plain TCP. */

@@ -22,11 +22,13 @@ export function describeDocker({ context, host }: DockerSettings): string {
     return host === undefined ? `docker context ${context ?? "in use"}` : `docker at ${host}`;
 }
 
-/** The options of buildx's docker-container driver. */
+/**
+ * The options of buildx's docker-container driver. By default the driver lets a container start again and again when
+ * BuildKit ends over its configuration, and after every boot of the machine; here the next build starts it.
+ */
 export function driverOptions({ image = defaultBuildKitImage, network, options = {} }: DockerSettings): string[] {
-    return Object.entries({ ...options, image, ...(network === undefined ? {} : { network }) }).map(
-        ([name, value]) => `${name}=${value}`,
-    );
+    const given = { ...options, image, ...(network === undefined ? {} : { network }) };
+    return Object.entries({ "restart-policy": "no", ...given }).map(([name, value]) => `${name}=${value}`);
 }
 
 /**

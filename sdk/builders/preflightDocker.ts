@@ -1,4 +1,6 @@
 import { inspectBuilderArgv, removeContainerArgv } from "../build/builderArgv";
+import { readContainerLog } from "./containerLog";
+import { findSocket } from "./dockerContext";
 import { explainDocker, failedToStart } from "./dockerErrors";
 import type { DockerSettings } from "./dockerSettings";
 import { withInspection, type Inspection } from "./inspection";
@@ -10,8 +12,7 @@ import { registeredName } from "./registeredName";
 
 /**
  * Starts BuildKit on a Docker daemon, where it does not run yet, and asks it what it has. A container that was there and
- * does not answer is made anew once, with its cache. One that does not start is taken away: its daemon would start it
- * again and again.
+ * does not answer is made anew once, with its cache. One that does not start is taken away, once its log is read.
  */
 export async function inspectDocker(
     node: BuilderNode,
@@ -25,8 +26,8 @@ export async function inspectDocker(
     };
     return takeTurns(JSON.stringify(settings), () =>
         withInspection(node, { budget, registriesConfig, late }, async (inspection) => {
-            const answer = await boot(node, inspection, true);
-            return answer ?? (await boot(node, inspection, false)) ?? Promise.reject(late());
+            const answer = await boot(node, settings, inspection, true);
+            return answer ?? (await boot(node, settings, inspection, false)) ?? Promise.reject(late());
         }),
     );
 }
@@ -34,6 +35,7 @@ export async function inspectDocker(
 /** Undefined when there is a new container to be made in place of one that does not answer. */
 async function boot(
     node: BuilderNode,
+    settings: DockerSettings,
     { register, run }: Inspection,
     mayRepair: boolean,
 ): Promise<ControlAnswer | undefined> {
@@ -45,13 +47,20 @@ async function boot(
         return answer;
     }
     const failed = failedToStart(result);
-    if (failed !== undefined) {
+    if (failed === undefined) {
+        throw explainDocker(node, result);
+    }
+    const socket = await findSocket(settings, process.env);
+    const log = socket === undefined ? undefined : await readContainerLog(socket, failed.container);
+    const isRepaired = failed.wasThere && mayRepair;
+    // Where its log cannot be read from here, it is left for the user to read.
+    if (log !== undefined || isRepaired) {
         await run(removeContainerArgv(name));
     }
-    if (failed === "there" && mayRepair) {
+    if (isRepaired) {
         return undefined;
     }
-    throw explainDocker(node, result);
+    throw explainDocker(node, result, log ?? `docker logs ${failed.container}`);
 }
 
 const turns = new Map<string, Promise<unknown>>();

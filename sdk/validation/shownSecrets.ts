@@ -32,7 +32,7 @@ const shownInputs = [
 ];
 
 function listShown(inputs: Properties): [property: string, text: string][] {
-    const { context, dockerfile, target, cache, ssh, attestations } = inputs;
+    const { context, dockerfile, target, cache, ssh, attestations, nodes } = inputs;
     const sshPaths = (Array.isArray(ssh) ? (ssh as Properties[]) : []).map(({ id, paths }) => ({ id, paths }));
     const registry = isObject(cache) ? cache["registry"] : undefined;
     const local = isObject(cache) ? cache["local"] : undefined;
@@ -48,7 +48,10 @@ function listShown(inputs: Properties): [property: string, text: string][] {
     ];
     const texts = others.filter((entry): entry is [string, string] => typeof entry[1] === "string");
     const options = shownInputs.flatMap((name) => listTexts(name, inputs[name]));
-    return [...listLocations(context), ...texts, ...options, ...listTexts("ssh", sshPaths)];
+    const containers = (Array.isArray(nodes) ? (nodes as Properties[]) : []).flatMap(({ docker, property }, index) => {
+        return listTexts(typeof property === "string" ? property : `nodes[${index}].docker`, docker);
+    });
+    return [...listLocations(context), ...texts, ...options, ...containers, ...listTexts("ssh", sshPaths)];
 }
 
 function listTexts(path: string, value: unknown): [string, string][] {

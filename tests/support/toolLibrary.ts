@@ -3,14 +3,20 @@
  * take by a dynamic import.
  */
 export async function loadTools() {
-    const [binfmt, buildkitd, certificates, processes, registry, standIns, toolchain] = await Promise.all([
+    const modules = await Promise.all([
         import("../../tools/lib/binfmt.mjs"),
         import("../../tools/lib/buildkitd.mjs"),
         import("../../tools/lib/certificates.mjs"),
+        import("../../tools/lib/docker.mjs"),
+        import("../../tools/lib/dockerd.mjs"),
         import("../../tools/lib/processes.mjs"),
         import("../../tools/lib/registry.mjs"),
         import("../../tools/lib/standins.mjs"),
+        import("../../tools/lib/system.mjs"),
         import("../../tools/lib/toolchain.mjs"),
     ]);
-    return { ...binfmt, ...buildkitd, ...certificates, ...processes, ...registry, ...standIns, ...toolchain };
+    const [binfmt, buildkitd, certificates, docker, dockerd, processes, registry, standIns, system, toolchain] =
+        modules;
+    const daemons = { ...buildkitd, ...dockerd, ...registry };
+    return { ...binfmt, ...certificates, ...daemons, ...docker, ...processes, ...standIns, ...system, ...toolchain };
 }
