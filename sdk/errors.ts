@@ -52,6 +52,9 @@ export const errorCodes = {
     "build-lost-connection": "Look at the builder's log, then run up again: steps it finished are cached there.",
     "build-no-digest": "Run up again. If it stays, report it with the version of buildx and buildkitd.",
 
+    // Moving over.
+    "bake-failed": "Run docker buildx bake --print with the same file, and fix what it says.",
+
     // What is to be built.
     "context-missing": "Check the path: it starts at the folder of the program.",
     "context-unreadable": "Check the permissions of the folder and what is in it.",
