@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 
 import { writeContext } from "../support/images";
+import { installPackage } from "../support/installedPackage";
 import { viewRegistry } from "../support/registryView";
 import { stackEnv } from "../support/stack";
 import { getWorld, type World } from "../support/world";
@@ -165,20 +166,6 @@ describe("a MultiArchImage in a TypeScript program of its own", () => {
         assert.equal(outputs["indexDigest"]?.value, await viewRegistry(world).digestOf(`${repository}:latest`));
         assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 4 });
     });
-
-    /** The files of the package that are published, beside the libraries it needs. */
-    function installPackage(modules: string): void {
-        mkdirSync(modules);
-        for (const name of readdirSync(join(repositoryRoot, "node_modules")).filter(
-            (entry) => !entry.startsWith("."),
-        )) {
-            symlinkSync(join(repositoryRoot, "node_modules", name), join(modules, name));
-        }
-        const manifest = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { files: string[] };
-        for (const name of ["package.json", ...manifest.files]) {
-            cpSync(join(repositoryRoot, name), join(modules, "pulumi-multiarch", name), { recursive: true });
-        }
-    }
 });
 
 function writeJson(path: string, value: object): void {

@@ -12,7 +12,9 @@ describe("the docs", () => {
     });
 
     it("name only tests that exist", () => {
-        const pages = ["docs/rules.md", "docs/state.md"].map((page) => readFileSync(page, "utf8")).join("\n");
+        const pages = ["docs/rules.md", "docs/state.md", "docs/migrate/README.md"]
+            .map((page) => readFileSync(page, "utf8"))
+            .join("\n");
         const named = [...pages.matchAll(/`(tests\/[^`]+)`/g)].map(([, path]) => path ?? "");
         assert.ok(named.length > 8);
         for (const path of named) {
@@ -33,9 +35,30 @@ describe("the docs", () => {
         }
     });
 
+    it("quote the examples of moving over as they are", () => {
+        const quoted = readdirSync("docs/migrate").flatMap((page) => {
+            const text = readFileSync(join("docs/migrate", page), "utf8");
+            return [...text.matchAll(/\]\(\.\.\/\.\.\/(examples\/[^)]+)\):\n[^`]*```\w+\n([^]*?)```\n/g)];
+        });
+        quoted.forEach(([, file = "", text]) => assert.equal(text, readFileSync(file, "utf8"), file));
+        const shown = quoted.map(([, file = ""]) => file);
+        const files = readdirSync("examples/migrate", { recursive: true, withFileTypes: true })
+            .filter((entry) => entry.isFile() && !entry.parentPath.startsWith("examples/migrate/app"))
+            .map(({ parentPath, name }) => join(parentPath, name));
+        assert.deepEqual(shown.sort(), files.sort(), "each file of the examples is on a page");
+    });
+
     it("link only to files that exist", () => {
-        for (const page of ["README.md", "CONTRIBUTING.md", "AGENTS.md", "docs/decisions/README.md"]) {
-            for (const [, target = ""] of readFileSync(page, "utf8").matchAll(/\]\(([^)#:]+)\)/g)) {
+        const moving = readdirSync("docs/migrate").map((page) => `docs/migrate/${page}`);
+        const pages = [
+            "README.md",
+            "CONTRIBUTING.md",
+            "AGENTS.md",
+            "docs/decisions/README.md",
+            "docs/buildx-options.md",
+        ];
+        for (const page of [...pages, ...moving]) {
+            for (const [, target = ""] of readFileSync(page, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
                 assert.ok(existsSync(join(page, "..", target)), `${page} links to ${target}`);
             }
         }
