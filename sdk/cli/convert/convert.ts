@@ -1,6 +1,5 @@
 import * as path from "node:path";
 
-import { loadSchema } from "../../package";
 import type { InputProblem } from "../../resources/lifecycle";
 import { unknownValue, type Properties } from "../../resources/values";
 import { findComponentProblems } from "../../validation/component";
@@ -78,12 +77,7 @@ function addBuilders(drafts: readonly Draft[], settings: Map<string, Setting>): 
     const unnamed: Draft[] = [];
     for (const draft of drafts) {
         const name = namedBuilder(draft.build);
-        if (name !== undefined && !hasNamedBuilders()) {
-            draft.note(
-                `The builder ${name} of buildx is not an address: docker buildx inspect ${name} shows its nodes.`,
-            );
-        }
-        if (name === undefined || !hasNamedBuilders()) {
+        if (name === undefined) {
             unnamed.push(draft);
         } else {
             draft.set("builders", { named: [{ name }] });
@@ -106,11 +100,6 @@ function addBuilders(drafts: readonly Draft[], settings: Map<string, Setting>): 
     }
     unnamed.forEach((draft) => draft.set("builders", reference("builders")));
     return [...filled.constants, { name: "builders", value: filled.builders }];
-}
-
-/** Whether this version takes builders of the user's own buildx. */
-function hasNamedBuilders(): boolean {
-    return loadSchema().types["multiarch:index:BuildersArgs"]?.properties?.["named"] !== undefined;
 }
 
 function isPlatform(platform: string): boolean {

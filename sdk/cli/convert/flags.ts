@@ -127,7 +127,7 @@ export const buildFlags: readonly BuildFlag[] = [
     text("builder", {
         input: "builders",
         convert: () => undefined,
-        note: "`builders.named` where it names one; else the endpoints have to be filled in",
+        note: "`builders.named`, which needs that builder on the machine; without one, endpoints to fill in",
     }),
     toggle("debug", { dropped: "It is about what buildx prints.", silent: true }, { short: "D" }),
     toggle("help", { refused: "asks buildx for help and builds nothing" }, { short: "h" }),

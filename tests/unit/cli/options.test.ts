@@ -32,6 +32,7 @@ const carried: readonly (readonly [string, readonly string[]])[] = [
         ['{ registry: { ref: "x" }, mode: "min", ignoreError: false }'],
     ],
     ["--cache-from type=local,src=c --cache-to type=local,dest=c,ignore-error=true", ['local: { directory: "c" }']],
+    ["--builder mine", ['builders: { named: [{ name: "mine" }] }']],
     ["--cgroup-parent x", ['cgroupParent: "x"']],
     ["--file other/Dockerfile", ['dockerfile: { location: "other/Dockerfile" }']],
     ["--file ./Dockerfile --call build", ['context: { location: "." }']],
