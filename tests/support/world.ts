@@ -151,7 +151,7 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
                 dir,
                 platform: `linux/${architecture}`,
                 address: `tcp://${host.address}:1234`,
-                entitlements: ["security.insecure"],
+                entitlements: ["security.insecure", "network.host"],
                 tls: { caFile, ...serverPair },
                 registries: Object.fromEntries(
                     [mainRegistry.registry, mirror?.address].flatMap((address) =>
