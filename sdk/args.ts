@@ -2,6 +2,7 @@ import type { Input, Output } from "@pulumi/pulumi";
 
 import type { DockerBuilderArgs, NamedBuilderArgs } from "./builderArgs";
 import type { AnnotationsArgs, BuildOptionsArgs, PlatformOverrideArgs } from "./buildOptions";
+import type { CacheArgs } from "./cacheArgs";
 import type { ExportArgs, ExportedFile } from "./exportArgs";
 
 /**
@@ -212,51 +213,6 @@ export interface RegistryArgs {
     password?: Input<string>;
 }
 
-/** Where build steps are cached: exactly one of `registry`, `local` and `inline`. */
-export interface CacheArgs {
-    /** Keeps the cache in a registry. This is the one for builders that come and go. */
-    registry?: Input<RegistryCacheArgs>;
-
-    /** Keeps the cache in a folder of the machine that runs `pulumi up`. */
-    local?: Input<LocalCacheArgs>;
-
-    /** Keeps the cache inside the image. It holds the last stage only. */
-    inline?: Input<InlineCacheArgs>;
-
-    /**
-     * Which steps are kept: `max` keeps those of all stages, `min` only those of the last one. Defaults to `max`.
-     * Means nothing for `inline`.
-     */
-    mode?: Input<CacheMode>;
-
-    /** True reads the cache and never writes it. Defaults to false. */
-    readOnly?: Input<boolean>;
-
-    /** True lets a build succeed whose cache could not be written. Defaults to true. */
-    ignoreError?: Input<boolean>;
-}
-
-/** A cache in a registry. */
-export interface RegistryCacheArgs {
-    /**
-     * The reference of the cache, with or without a tag. Defaults to the tag `buildcache` in the repository of the
-     * image. Each platform adds its name to the tag, for example `buildcache-linux-arm64`.
-     */
-    ref?: Input<string>;
-}
-
-/** A cache in a folder. */
-export interface LocalCacheArgs {
-    /** The folder, relative to the folder of the program. Each platform has a folder of its own inside. */
-    directory: Input<string>;
-}
-
-/** A cache inside the image. */
-export interface InlineCacheArgs {
-    /** The images to read it from. Defaults to the tag `latest` in the repository of the image. */
-    from?: Input<Input<string>[]>;
-}
-
 /**
  * What builds: at least one builder for each platform, of one kind or of several. Builders of the same platform are tried
  * in order: those of `endpoints`, of `docker`, of `named`.
@@ -419,9 +375,6 @@ export type Deletion = "retain" | "untag";
 
 /** Whether a builder may emulate its platform. */
 export type Emulation = "never" | "allow";
-
-/** Which steps a cache keeps. */
-export type CacheMode = "max" | "min";
 
 /** What a `MultiArchImage` gives to the rest of the program. All of it is known in preview when nothing changes. */
 export interface MultiArchImageOutputs {

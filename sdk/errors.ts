@@ -54,6 +54,8 @@ export const errorCodes = {
 
     // Moving over.
     "bake-failed": "Run docker buildx bake --print with the same file, and fix what it says.",
+    // The cache.
+    "cache-environment": "Give it in the program, or run up in an action of a GitHub job, which has these variables.",
 
     // What is to be built.
     "context-missing": "Check the path: it starts at the folder of the program.",

@@ -4,22 +4,17 @@ export type {
     BuildContextArgs,
     BuildersArgs,
     BuildReport,
-    CacheArgs,
-    CacheMode,
     Deletion,
     DockerfileArgs,
     Emulation,
     EndpointArgs,
-    InlineCacheArgs,
     InvalidationArgs,
     KeylessArgs,
-    LocalCacheArgs,
     MultiArchImageArgs,
     MultiArchImageOutputs,
     NamedContextArgs,
     Provenance,
     RegistryArgs,
-    RegistryCacheArgs,
     SignArgs,
     SigningKeyArgs,
     TagConflict,
@@ -36,6 +31,17 @@ export type {
     SshArgs,
     UlimitArgs,
 } from "./buildOptions";
+export type {
+    AzblobCacheArgs,
+    CacheArgs,
+    CacheMode,
+    CacheSourceArgs,
+    GhaCacheArgs,
+    InlineCacheArgs,
+    LocalCacheArgs,
+    RegistryCacheArgs,
+    S3CacheArgs,
+} from "./cacheArgs";
 export { errorCodes, MultiArchError, type ErrorCode, type ErrorFields } from "./errors";
 export type { ArchiveExportArgs, ExportArgs, ExportedFile, LocalExportArgs, TarExportArgs } from "./exportArgs";
 export { MultiArchImage } from "./multiArchImage";

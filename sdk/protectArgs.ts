@@ -11,6 +11,8 @@ import type {
     TlsArgs,
 } from "./args";
 import type { SshArgs } from "./buildOptions";
+import { protectCache } from "./protectCache";
+import { within } from "./protectWithin";
 
 /**
  * The same inputs with everything marked secret that is one, whatever the program said. A component's inputs are stored
@@ -18,13 +20,14 @@ import type { SshArgs } from "./buildOptions";
  */
 export function protectArgs(args: MultiArchImageArgs): MultiArchImageArgs {
     const given = dropNulls(args);
-    const { secrets, ssh, registries, sign, builders } = given;
+    const { secrets, ssh, registries, cache, sign, builders } = given;
     return {
         ...given,
         ...(secrets === undefined ? {} : { secrets: pulumi.secret(secrets) }),
         ...(ssh === undefined ? {} : { ssh: within(ssh, protectSsh) }),
         ...(registries === undefined ? {} : { registries: within(registries, protectRegistries) }),
         ...(sign === undefined ? {} : { sign: within(sign, protectSign) }),
+        ...(cache === undefined ? {} : { cache: within(cache, protectCache) }),
         builders: within(builders, protectBuilders),
     };
 }
@@ -85,16 +88,4 @@ function protectEndpoints(endpoints: readonly pulumi.Input<EndpointArgs>[]): pul
 
 function protectTls(tls: TlsArgs): TlsArgs {
     return { ...tls, key: pulumi.secret(tls.key) };
-}
-
-/**
- * Changes a value where it is. Inside an output everything becomes secret as a whole, so plain values are changed in
- * place: that keeps the names beside a password readable in previews.
- */
-function within<T>(value: pulumi.Input<T>, change: (plain: T) => pulumi.Input<T>): pulumi.Input<T> {
-    if (pulumi.Output.isInstance(value) || value instanceof Promise) {
-        return pulumi.output(value).apply((plain) => within(plain as T, change)) as pulumi.Output<T>;
-    }
-    // What is null or undefined is found by the checks of the inputs, with its place.
-    return (value as unknown) === null || (value as unknown) === undefined ? value : change(value);
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { ensureCacheServers } from "./lib/cacheServers.mjs";
 import { runMain, say } from "./lib/console.mjs";
 import { ensureDocker } from "./lib/docker.mjs";
 import { runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
@@ -72,6 +73,7 @@ async function prepare(engine) {
         await ensureStandIns(toolchain);
     }
     await ensureDocker();
+    await ensureCacheServers();
     return toolchain.env;
 }
 

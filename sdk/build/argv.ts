@@ -1,6 +1,8 @@
+import * as path from "node:path";
 import { registeredName } from "../builders/registeredName";
+import { toBake } from "./bake";
 import { routeBuildArgs } from "./buildArgs";
-import { cacheArgv } from "./cache";
+import { cacheArgv, hasCacheSecret } from "./cache";
 import { csvRecord } from "./csv";
 import { optionsArgv, outputArgv } from "./optionsArgv";
 import type { BuildAttestations, BuildFiles, BuildRequest } from "./request";
@@ -12,7 +14,12 @@ export interface BuildArgv {
     readonly args: string[];
     /** What the environment of buildx has in addition: the values of build arguments. */
     readonly env: Record<string, string>;
+    /** What describes the build in place of arguments that others could read. It belongs beside the metadata. */
+    readonly definition?: string;
 }
+
+/** The name of the file for `definition`. */
+export const definitionName = "definition.json";
 
 /**
  * The arguments of `buildx build` for one platform. It runs in the base directory of the request, so relative paths
@@ -45,7 +52,11 @@ export function buildArgv(request: BuildRequest, files: BuildFiles): BuildArgv {
         "--",
         notStdin(request.context.location),
     ];
-    return { args, env: { ...env } };
+    if (!hasCacheSecret(request.cache)) {
+        return { args, env: { ...env } };
+    }
+    const file = path.join(path.dirname(files.metadata), definitionName);
+    return { ...toBake({ args, env }, { file, baseDirectory: request.baseDirectory }), env: {} };
 }
 
 /** Always written out: left to itself, buildx makes a provenance and with it an index for each platform. */

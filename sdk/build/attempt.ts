@@ -3,7 +3,8 @@ import * as path from "node:path";
 import { describeNode } from "../builders/node";
 import { registerBuilder } from "../builders/register";
 import { MultiArchError } from "../errors";
-import { buildArgv } from "./argv";
+import { buildArgv, definitionName } from "./argv";
+import { bakeTarget } from "./bake";
 import { addProxies, routeBuildArgs } from "./buildArgs";
 import type { Buildx } from "./buildx";
 import { classifyFailure } from "./classify";
@@ -48,6 +49,9 @@ export async function attemptBuild(
     await createBuilder(request, folder, env, options);
     const files = await writeFiles(request, folder);
     const argv = buildArgv(request, files);
+    if (argv.definition !== undefined) {
+        await folder.write(definitionName, argv.definition);
+    }
 
     const redact = createRedactor(secretsOf(request));
     const reader = createProgressReader(redact);
@@ -76,7 +80,8 @@ export async function attemptBuild(
         const { code, fields } = classifyFailure({ failure: reader.failure(), lines: plain });
         throw new MultiArchError(code, { ...fields, ...placeOf(request) });
     }
-    const image = parseMetadata(await readFile(files.metadata, "utf8").catch(() => ""));
+    const metadata = await readFile(files.metadata, "utf8").catch(() => "");
+    const image = parseMetadata(metadata, argv.definition === undefined ? undefined : bakeTarget);
     if (!image && request.options?.push !== false) {
         const what = "the build succeeded, but buildx gave no digest of the image";
         throw new MultiArchError("build-no-digest", { what, ...placeOf(request) });

@@ -4,6 +4,7 @@ import { MultiArchError } from "../errors";
 import { attemptBuild, placeOf, type AttemptResult } from "./attempt";
 import { findBuildArgProblems } from "./buildArgs";
 import { findBuildx, type Buildx } from "./buildx";
+import { completeCache, machineSecretsOf, refuseLackingCache } from "./cacheMachine";
 import type { PushedImage } from "./metadata";
 import { withPrivateFolder, type FolderPlace } from "./privateFolder";
 import type { BuildProgress } from "./progress";
@@ -55,14 +56,20 @@ const defaultPauseSeconds = 2;
  * for it, and nothing stays behind. A transient fault is retried; a failing step is not.
  *
  * Throws a MultiArchError: `build-step-failed`, `build-failed`, `build-timeout`, `build-cancelled`,
- * `build-lost-connection`, or one of the registry's.
+ * `build-lost-connection`, `cache-environment`, or one of the registry's.
  */
 export async function buildPlatform(request: BuildRequest, options: BuildOptions = {}): Promise<BuiltImage> {
     const begin = Date.now();
     const deadline = begin + request.timeoutSeconds * 1_000;
     refuseProblems(request);
+    const { env = process.env } = options;
+    refuseLackingCache(request.cache, env, request.platform);
     const buildx = await findBuildx(options.env);
-    let current = request;
+    let current: BuildRequest = {
+        ...request,
+        cache: completeCache(request.cache, env),
+        redact: [...(request.redact ?? []), ...machineSecretsOf(request.cache, env)],
+    };
     for (let tries = 1; ; tries += 1) {
         try {
             const result = await attempt(current, buildx, deadline, options);

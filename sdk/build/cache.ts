@@ -1,74 +1,120 @@
-import { createHash } from "node:crypto";
 import * as path from "node:path";
+import { cacheSecretsOf, type AzblobCache, type CacheOptions, type GhaCache, type S3Cache } from "./cacheOptions";
+import type { CacheSource } from "./cacheOptions";
+import { platformCacheRef, scopedName, scopeName, type CacheScope } from "./cacheScope";
 import { csvRecord } from "./csv";
 
-/** Where the steps of builds are cached: exactly one of `registry`, `local` and `inline`. */
-export interface CacheOptions {
-    /** In a registry. */
-    readonly registry?: { readonly ref?: string | undefined } | undefined;
-    /** In a folder of this machine. */
-    readonly local?: { readonly directory: string } | undefined;
-    /** Inside the image. `from` are the images to read it from; by default the tag `latest` of the repository. */
-    readonly inline?: { readonly from?: readonly string[] | undefined } | undefined;
-    /** Which steps are kept: those of all stages, or of the last one. Defaults to `max`. */
-    readonly mode?: "max" | "min" | undefined;
-    /** True never writes the cache. Defaults to false. */
-    readonly readOnly?: boolean | undefined;
-    /** True lets a build succeed whose cache could not be written. Defaults to true. */
-    readonly ignoreError?: boolean | undefined;
+export type { CacheOptions } from "./cacheOptions";
+export { platformCacheRef } from "./cacheScope";
+
+/** How one place is read and written; empty where it is not. */
+interface CacheFields {
+    readonly from: readonly (readonly string[])[];
+    readonly to: readonly string[];
 }
 
-/** What a cache belongs to. */
-export interface CacheScope {
-    readonly platform: string;
-    readonly repository: string;
-    readonly baseDirectory: string;
-}
-
-const defaultTag = "buildcache";
-// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
-const longestTag = 128;
-
-/** The arguments for the cache of one platform. No two platforms share a scope: the later one would replace the other. */
+/**
+ * The arguments for the cache of one platform. No two platforms share a scope: the later one would replace the other.
+ * They hold the secrets of the cache, if it has any: `hasCacheSecret` tells when they must not be seen.
+ * https://docs.docker.com/build/cache/backends/
+ */
 export function cacheArgv(cache: CacheOptions | undefined, scope: CacheScope): string[] {
-    if (cache?.registry) {
-        const ref = `ref=${platformCacheRef(cache.registry.ref ?? scope.repository, scope.platform)}`;
-        // An image manifest, because some registries, ECR among them, refuse an index without platforms.
-        const form = ["image-manifest=true", "oci-mediatypes=true"];
-        return argv(cache, ["type=registry", ref], ["type=registry", ref, ...form]);
+    if (cache === undefined) {
+        return [];
     }
-    if (cache?.local) {
-        const folder = path.resolve(scope.baseDirectory, cache.local.directory, scopeName(scope.platform));
-        return argv(cache, ["type=local", `src=${folder}`], ["type=local", `dest=${folder}`]);
-    }
-    if (cache?.inline) {
-        const from = cache.inline.from ?? [`${scope.repository}:latest`];
-        return [
-            ...from.flatMap((ref) => ["--cache-from", csvRecord(["type=registry", `ref=${ref}`])]),
-            ...(cache.readOnly ? [] : ["--cache-to", "type=inline"]),
-        ];
-    }
-    return [];
-}
-
-/** The reference of a platform's cache: the name of the platform is added to the tag, `buildcache` by default. */
-export function platformCacheRef(ref: string, platform: string): string {
-    const [, name = ref, tag = defaultTag] = /^(.*?)(?::([^/:@]+))?$/.exec(ref) ?? [];
-    const suffix = `-${scopeName(platform)}`;
-    const room = longestTag - suffix.length;
-    if (tag.length <= room) {
-        return `${name}:${tag}${suffix}`;
-    }
-    // Cut tags may begin alike: a part of the hash keeps them apart.
-    const hash = createHash("sha256").update(tag).digest("hex").slice(0, 12);
-    return `${name}:${tag.slice(0, room - hash.length - 1)}-${hash}${suffix}`;
-}
-
-function scopeName(platform: string): string {
-    return platform.replaceAll("/", "-");
-}
-
-function argv(cache: CacheOptions, from: readonly string[], to: readonly string[]): string[] {
+    const own = describeSource(cache, scope);
+    const sources = [own, ...(cache.from ?? []).map((source) => describeSource(source, scope))];
+    const froms = sources.flatMap(({ from }) => from.map((fields) => csvRecord(fields)));
     const options = [`mode=${cache.mode ?? "max"}`, `ignore-error=${cache.ignoreError ?? true}`];
-    return ["--cache-from", csvRecord(from), ...(cache.readOnly ? [] : ["--cache-to", csvRecord([...to, ...options])])];
+    const to = cache.readOnly || own.to.length === 0 ? [] : own.to;
+    return [
+        ...[...new Set(froms)].flatMap((from) => ["--cache-from", from]),
+        ...(to.length === 0 ? [] : ["--cache-to", csvRecord(cache.inline ? to : [...to, ...options])]),
+    ];
+}
+
+/** True when the arguments for a cache hold a secret. */
+export function hasCacheSecret(cache: CacheOptions | undefined): boolean {
+    return cacheSecretsOf(cache).length > 0;
+}
+
+function describeSource(source: CacheSource, scope: CacheScope): CacheFields {
+    const { registry, s3, gha, azblob, local, inline } = source;
+    if (registry) {
+        const ref = `ref=${platformCacheRef(registry.ref ?? scope.repository, scope.platform)}`;
+        // An image manifest, because some registries, ECR among them, refuse an index without platforms.
+        const form = ["image-manifest=true", "oci-mediatypes=true", ...field("compression", registry.compression)];
+        return { from: [["type=registry", ref]], to: ["type=registry", ref, ...form] };
+    }
+    if (local) {
+        const folder = path.resolve(scope.baseDirectory, local.directory, scopeName(scope.platform));
+        const form = field("compression", local.compression);
+        return { from: [["type=local", `src=${folder}`]], to: ["type=local", `dest=${folder}`, ...form] };
+    }
+    if (inline) {
+        const refs = inline.from ?? [`${scope.repository}:latest`];
+        return { from: refs.map((ref) => ["type=registry", `ref=${ref}`]), to: ["type=inline"] };
+    }
+    if (s3) {
+        const place = describeS3(s3, scope);
+        const upload = [
+            ...field("upload_parallelism", s3.uploadParallelism),
+            ...field("touch_refresh", duration(s3.touchRefreshSeconds)),
+        ];
+        return { from: [place], to: [...place, ...upload] };
+    }
+    const place = gha ? describeGha(gha, scope) : azblob ? describeAzblob(azblob, scope) : undefined;
+    return place === undefined ? { from: [], to: [] } : { from: [place], to: place };
+}
+
+// https://github.com/moby/buildkit/blob/v0.31.1/cache/remotecache/s3/s3.go
+function describeS3(s3: S3Cache, scope: CacheScope): string[] {
+    return [
+        "type=s3",
+        `bucket=${s3.bucket}`,
+        `name=${scopedName(s3.name, scope)}`,
+        ...field("region", s3.region),
+        ...field("endpoint_url", s3.endpointUrl),
+        ...field("use_path_style", s3.usePathStyle),
+        ...field("prefix", s3.prefix),
+        ...field("blobs_prefix", s3.blobsPrefix),
+        ...field("manifests_prefix", s3.manifestsPrefix),
+        ...field("access_key_id", s3.accessKeyId),
+        ...field("secret_access_key", s3.secretAccessKey),
+        ...field("session_token", s3.sessionToken),
+    ];
+}
+
+// https://github.com/moby/buildkit/blob/v0.31.1/cache/remotecache/gha/gha.go
+function describeGha({ scope: name, url, token, version = 2, timeoutSeconds }: GhaCache, scope: CacheScope): string[] {
+    return [
+        "type=gha",
+        `scope=${scopedName(name, scope)}`,
+        ...(url === undefined ? [] : [`version=${version}`, ...field(version === 1 ? "url" : "url_v2", url)]),
+        ...field("token", token),
+        ...field("timeout", duration(timeoutSeconds)),
+    ];
+}
+
+// https://github.com/moby/buildkit/blob/v0.31.1/cache/remotecache/azblob/utils.go
+function describeAzblob(azblob: AzblobCache, scope: CacheScope): string[] {
+    return [
+        "type=azblob",
+        `name=${scopedName(azblob.name, scope)}`,
+        ...field("account_url", azblob.accountUrl),
+        ...field("account_name", azblob.accountName),
+        ...field("container", azblob.container),
+        ...field("prefix", azblob.prefix),
+        ...field("blobs_prefix", azblob.blobsPrefix),
+        ...field("manifests_prefix", azblob.manifestsPrefix),
+        ...field("secret_access_key", azblob.secretAccessKey),
+    ];
+}
+
+function field(name: string, value: string | number | boolean | undefined): string[] {
+    return value === undefined ? [] : [`${name}=${value}`];
+}
+
+function duration(seconds: number | undefined): string | undefined {
+    return seconds === undefined ? undefined : `${seconds}s`;
 }

@@ -23,6 +23,11 @@ const passedOn = [
     "no_proxy",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
+    // The cache of GitHub Actions.
+    "ACTIONS_CACHE_SERVICE_V2",
+    "ACTIONS_CACHE_URL",
+    "ACTIONS_RESULTS_URL",
+    "ACTIONS_RUNTIME_TOKEN",
     // Windows needs these to start anything.
     "SystemRoot",
     "USERPROFILE",

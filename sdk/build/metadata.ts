@@ -12,13 +12,15 @@ export interface PushedDescriptor {
 }
 
 /**
- * Reads the file that buildx writes with `--metadata-file`. Undefined when there is no digest in it.
+ * Reads the file that buildx writes with `--metadata-file`. Undefined when there is no digest in it. `buildx bake` has
+ * that of each target by its name.
  * https://github.com/docker/buildx/blob/v0.35.0/docs/reference/buildx_build.md#metadata-file
  */
-export function parseMetadata(text: string): PushedImage | undefined {
+export function parseMetadata(text: string, target?: string): PushedImage | undefined {
     let document: unknown;
     try {
-        document = JSON.parse(text);
+        const whole: unknown = JSON.parse(text);
+        document = target === undefined ? whole : property(whole, target);
     } catch {
         return undefined;
     }

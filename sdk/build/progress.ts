@@ -8,7 +8,7 @@ export type BuildProgress =
     | { readonly kind: "step"; readonly state: "started" | "cached" | "done"; readonly step: StepProgress }
     /** The image is being pushed. */
     | { readonly kind: "pushing" }
-    /** BuildKit has a hint about the Dockerfile. */
+    /** BuildKit has a hint about the Dockerfile, or the build goes on without a cache. */
     | { readonly kind: "warning"; readonly text: string }
     /** A transient fault ended a try; there is another one after a pause. */
     | {
@@ -60,7 +60,12 @@ export interface ProgressReader {
 
 // `[2/5] RUN ...`, `[build 2/5] RUN ...` and, with several platforms, `[linux/arm64 build 2/5] RUN ...`
 const dockerfileStep = /^\[(?:[^\]]* )?\d+\/\d+\] /;
-const outOfBuild = /^\[internal\] (waiting for connection|booting buildkit)/;
+const outOfBuild = /^\[internal\] (waiting for connection|booting buildkit|load local bake definitions)/;
+// https://github.com/moby/buildkit/blob/v0.31.1/solver/llbsolver/bridge.go and the exporters in cache/remotecache
+const cacheWhole = /^(importing cache manifest|exporting (cache to|inline cache|to GitHub Actions Cache))/;
+const cachePart = /^(preparing build cache for export|writing (layer|cache|config|manifest) )/;
+// What a first build finds.
+const noCacheYet = /not found|no such file|does not exist|NoSuchKey/i;
 const notContext = /^\[internal\] load (build definition|\.dockerignore|remote build context metadata)/;
 // Names of steps hold whole scripts.
 const longestName = 200;
@@ -76,6 +81,8 @@ export function createProgressReader(redact: Redactor = (text) => text): Progres
     let pushStartedAt: number | undefined;
     let pushDoneAt: number | undefined;
     let failed: string | undefined;
+    // A build goes on without a cache, unless it was told not to.
+    let failedCache: string | undefined;
 
     const steps = (): Vertex[] => [...vertexes.values()].filter(({ name }) => dockerfileStep.test(name));
 
@@ -83,6 +90,11 @@ export function createProgressReader(redact: Redactor = (text) => text): Progres
         const before = vertexes.get(next.digest);
         vertexes.set(next.digest, { ...next, name: next.name === "" ? (before?.name ?? "") : next.name });
         if (next.error && !before?.error) {
+            if (cacheWhole.test(next.name) || cachePart.test(next.name)) {
+                failedCache ??= next.digest;
+                const isNews = cacheWhole.test(next.name) && !noCacheYet.test(next.error);
+                return isNews ? [describeCacheFault(next)] : [];
+            }
             failed ??= next.digest;
         }
         if (next.started && !outOfBuild.test(next.name)) {
@@ -100,6 +112,11 @@ export function createProgressReader(redact: Redactor = (text) => text): Progres
             states.push(next.cached ? "cached" : "done");
         }
         return states.map((state) => ({ kind: "step", state, step: describe(next) }));
+    }
+
+    function describeCacheFault({ name, error = "" }: Vertex): BuildProgress {
+        const done = name.startsWith("importing") ? "read" : "written";
+        return { kind: "warning", text: `the cache could not be ${done}: ${redact(error).slice(0, longestLine)}` };
     }
 
     function describe({ digest, name }: Vertex): StepProgress {
@@ -152,7 +169,8 @@ export function createProgressReader(redact: Redactor = (text) => text): Progres
             pushDoneAt,
         }),
         failure: () => {
-            const vertex = failed === undefined ? undefined : vertexes.get(failed);
+            const digest = failed ?? failedCache;
+            const vertex = digest === undefined ? undefined : vertexes.get(digest);
             return (
                 vertex && {
                     name: shorten(redact(vertex.name)),

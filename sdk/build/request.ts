@@ -1,5 +1,5 @@
 import type { BuilderNode } from "../builders/node";
-import type { CacheOptions } from "./cache";
+import { cacheSecretsOf, type CacheOptions } from "./cacheOptions";
 
 /** One image of one platform, to be built on one builder and pushed by digest. All values are clear text. */
 export interface BuildRequest {
@@ -127,8 +127,10 @@ export function secretsOf(request: SecretSources): string[] {
         ...(request.redact ?? []),
         ...(request.node?.tls ? [request.node.tls.key] : []),
         ...(request.options?.ssh ?? []).flatMap(({ key }) => key ?? []),
+        ...cacheSecretsOf(request.cache),
     ].filter((text) => text !== "");
 }
 
 /** The parts of a request that hold secrets. */
-export type SecretSources = Pick<BuildRequest, "secrets" | "redact"> & Partial<Pick<BuildRequest, "node" | "options">>;
+export type SecretSources = Pick<BuildRequest, "secrets" | "redact"> &
+    Partial<Pick<BuildRequest, "node" | "options" | "cache">>;

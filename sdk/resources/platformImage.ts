@@ -5,7 +5,6 @@ import type {
     BaseImages,
     BuildContextArgs,
     BuildReport,
-    CacheArgs,
     DockerfileArgs,
     Emulation,
     InvalidationArgs,
@@ -14,6 +13,7 @@ import type {
 } from "../args";
 import type { DockerBuilderArgs } from "../builderArgs";
 import type { BuildOptionsArgs } from "../buildOptions";
+import type { CacheArgs } from "../cacheArgs";
 import type { ExportArgs } from "../exportArgs";
 
 /** What a `PlatformImage` is made of. */

@@ -1,6 +1,7 @@
 import { findBuildArgProblems } from "../build/buildArgs";
 import { encodeFileList } from "../context/fileList";
 import { findContextProblems } from "../context/problems";
+import { cacheSecretPaths } from "../protectCache";
 import { findPlatformImageProblems } from "../validation/platformImage";
 import { findShownSecrets } from "../validation/shownSecrets";
 import { imageInputs, readContent, type Content } from "./contentHash";
@@ -29,7 +30,7 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
     const contents = new Map<string, Content>();
 
     return {
-        secretInputs: ["registries.*.password", "secrets", "ssh.*.key", "nodes.*.tls.key"],
+        secretInputs: ["registries.*.password", "secrets", "ssh.*.key", "nodes.*.tls.key", ...cacheSecretPaths],
 
         async check(inputs, old, context) {
             // A hash that comes in is that of the state: the program has told the engine to ignore its changes.

@@ -59,6 +59,18 @@ export function hasUnknown(value: unknown): boolean {
     return isObject(value) && Object.values(value).some(hasUnknown);
 }
 
+/** Every single text that the engine marked as a secret, and none that is only part of something marked as a whole. */
+function collectSecretTexts(value: unknown): string[] {
+    if (isSecret(value)) {
+        const plain = reveal(value);
+        return typeof plain === "string" ? collectTexts(plain) : [];
+    }
+    if (Array.isArray(value)) {
+        return value.flatMap(collectSecretTexts);
+    }
+    return isObject(value) ? Object.values(value).flatMap(collectSecretTexts) : [];
+}
+
 /** Every text that the engine marked as a secret. */
 function collectSecrets(value: unknown): string[] {
     if (isSecret(value)) {
@@ -72,13 +84,16 @@ function collectSecrets(value: unknown): string[] {
 
 /**
  * The texts that must not be printed. A list whose items hold a secret at a known path arrives as a secret as a whole,
- * together with addresses and names that errors have to tell: of such an input only those paths count.
+ * together with addresses and names that errors have to tell: of such an input only those paths count, and what was
+ * marked by itself.
  */
 export function findSecrets(inputs: Properties, secretPaths: readonly string[]): string[] {
     const structured = new Set(secretPaths.filter((path) => path.includes(".")).map((path) => path.split(".")[0]));
-    const marked = Object.entries(inputs).filter(([name]) => !structured.has(name));
+    const marked = Object.entries(inputs).flatMap(([name, value]) =>
+        structured.has(name) ? collectSecretTexts(value) : collectSecrets(value),
+    );
     const known = secretPaths.flatMap((path) => valuesAt(reveal(inputs), path.split(".")));
-    return [...new Set([...marked.flatMap(([, value]) => collectSecrets(value)), ...known.flatMap(collectTexts)])];
+    return [...new Set([...marked, ...known.flatMap(collectTexts)])];
 }
 
 function valuesAt(value: unknown, path: readonly string[]): unknown[] {

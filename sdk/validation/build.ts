@@ -1,13 +1,12 @@
 import type { InputProblem } from "../resources/lifecycle";
 import type { Properties } from "../resources/values";
 import { checkAttestations } from "./attestations";
+import { checkCache } from "./cache";
 import { checkContext } from "./context";
 import { checkOptions } from "./options";
 
 // What a timer of Node.js can wait, 2^31-1 ms. With more it does not wait at all.
 const longestTimeoutSeconds = 2_147_483;
-
-const cacheBackends = ["registry", "local", "inline"];
 
 /** What is built and how: Dockerfile, cache, limits. */
 export function checkBuild(inputs: Properties): InputProblem[] {
@@ -15,7 +14,7 @@ export function checkBuild(inputs: Properties): InputProblem[] {
         ...checkContext(inputs),
         ...checkDockerfile(inputs["dockerfile"] as Properties | undefined),
         ...checkSecretNames(inputs["secrets"] as Properties | undefined),
-        ...checkCache(inputs["cache"] as Properties | undefined),
+        ...checkCache(inputs),
         ...checkAttestations(inputs),
         ...checkLimits(inputs),
         ...checkOptions(inputs),
@@ -35,20 +34,6 @@ function checkSecretNames(secrets: Properties | undefined): InputProblem[] {
     return Object.keys(secrets ?? {})
         .filter((id) => id === "" || /[\s,"]/.test(id))
         .map((id) => ({ property: `secrets["${id}"]`, reason: "has an id with a space, comma or quote in it" }));
-}
-
-function checkCache(cache: Properties | undefined): InputProblem[] {
-    if (cache === undefined) {
-        return [];
-    }
-    const chosen = cacheBackends.filter((name) => cache[name] !== undefined && cache[name] !== null);
-    const list = cacheBackends.join(", ");
-    if (chosen.length === 0) {
-        return [{ property: "cache", reason: `names no backend. Give exactly one of ${list}` }];
-    }
-    return chosen.length > 1
-        ? [{ property: "cache", reason: `names ${chosen.join(" and ")}. Give exactly one of ${list}` }]
-        : [];
 }
 
 function checkLimits(inputs: Properties): InputProblem[] {

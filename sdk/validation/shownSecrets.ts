@@ -31,27 +31,24 @@ const shownInputs = [
     ...["resources", "allow"],
 ];
 
+const cacheKeys = /\.(accessKeyId|secretAccessKey|sessionToken|token)$/;
+
 function listShown(inputs: Properties): [property: string, text: string][] {
     const { context, dockerfile, target, cache, ssh, attestations, nodes } = inputs;
     const sshPaths = (Array.isArray(ssh) ? (ssh as Properties[]) : []).map(({ id, paths }) => ({ id, paths }));
-    const registry = isObject(cache) ? cache["registry"] : undefined;
-    const local = isObject(cache) ? cache["local"] : undefined;
-    const inline = isObject(cache) ? cache["inline"] : undefined;
-    const from = isObject(inline) && Array.isArray(inline["from"]) ? (inline["from"] as unknown[]) : [];
     const others: [string, unknown][] = [
         ["dockerfile.location", isObject(dockerfile) ? dockerfile["location"] : undefined],
         ["target", target],
         ["attestations.sbomGenerator", isObject(attestations) ? attestations["sbomGenerator"] : undefined],
-        ["cache.registry.ref", isObject(registry) ? registry["ref"] : undefined],
-        ["cache.local.directory", isObject(local) ? local["directory"] : undefined],
-        ...from.map((ref, index): [string, unknown] => [`cache.inline.from[${index}]`, ref]),
     ];
     const texts = others.filter((entry): entry is [string, string] => typeof entry[1] === "string");
     const options = shownInputs.flatMap((name) => listTexts(name, inputs[name]));
     const containers = (Array.isArray(nodes) ? (nodes as Properties[]) : []).flatMap(({ docker, property }, index) => {
         return listTexts(typeof property === "string" ? property : `nodes[${index}].docker`, docker);
     });
-    return [...listLocations(context), ...texts, ...options, ...containers, ...listTexts("ssh", sshPaths)];
+    // With a secret of its own, a cache does not show in the arguments of buildx.
+    const caches = listTexts("cache", cache).filter(([path]) => !cacheKeys.test(path));
+    return [...listLocations(context), ...texts, ...options, ...containers, ...listTexts("ssh", sshPaths), ...caches];
 }
 
 function listTexts(path: string, value: unknown): [string, string][] {

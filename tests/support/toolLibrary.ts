@@ -6,6 +6,7 @@ export async function loadTools() {
     const modules = await Promise.all([
         import("../../tools/lib/binfmt.mjs"),
         import("../../tools/lib/buildkitd.mjs"),
+        import("../../tools/lib/cacheServers.mjs"),
         import("../../tools/lib/certificates.mjs"),
         import("../../tools/lib/docker.mjs"),
         import("../../tools/lib/dockerd.mjs"),
@@ -15,8 +16,8 @@ export async function loadTools() {
         import("../../tools/lib/system.mjs"),
         import("../../tools/lib/toolchain.mjs"),
     ]);
-    const [binfmt, buildkitd, certificates, docker, dockerd, processes, registry, standIns, system, toolchain] =
+    const [binfmt, buildkitd, caches, certificates, docker, dockerd, processes, registry, standIns, system, toolchain] =
         modules;
-    const daemons = { ...buildkitd, ...dockerd, ...registry };
+    const daemons = { ...buildkitd, ...caches, ...dockerd, ...registry };
     return { ...binfmt, ...certificates, ...daemons, ...docker, ...processes, ...standIns, ...system, ...toolchain };
 }

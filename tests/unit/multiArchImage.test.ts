@@ -156,6 +156,33 @@ describe("MultiArchImage", () => {
         }
     });
 
+    it("marks each key and token of a cache as a secret", async () => {
+        const s3 = { bucket: "b", accessKeyId: "id" };
+        const keyed: sdk.CacheSourceArgs[] = [
+            { s3: { ...s3, secretAccessKey: "s3cret" } },
+            { s3: { ...s3, sessionToken: pulumi.output("s3cret"), secretAccessKey: pulumi.secret("other") } },
+            { gha: { token: "s3cret" } },
+            { azblob: pulumi.output({ secretAccessKey: "s3cret" }) },
+        ];
+        for (const source of keyed) {
+            for (const cache of [
+                source,
+                { from: [source] },
+                { from: pulumi.output([source]) },
+                pulumi.output(source),
+            ]) {
+                registered = [];
+                await settle(new sdk.MultiArchImage("app", { ...args(), cache, secrets: {} }).indexDigest);
+                const caches = registered.flatMap(({ inputs }) => inputs["cache"] ?? []);
+                assert.equal(caches.length, 3, "those of the component and of both images");
+                const visible = JSON.stringify(caches, (_key, value: unknown) =>
+                    pulumi.runtime.isRpcSecret(value) ? "[secret]" : value,
+                );
+                assert.doesNotMatch(visible, /s3cret/);
+            }
+        }
+    });
+
     it("throws everything that is wrong before any resource exists", () => {
         assert.throws(
             () => new sdk.MultiArchImage("app", { ...args(), platforms: ["linux/amd64", "linux/bad"], tags: ["a b"] }),

@@ -131,3 +131,16 @@ export const dockerBuild = {
     variables: ["github.com/pulumi/pulumi-docker-build/provider.Version"],
     expect: "about 2 min the first time",
 };
+
+/**
+ * An S3 server that checks signatures, for the tests of the cache. Only they build it.
+ * @type {Readonly<GoTool>}
+ */
+export const s3Server = {
+    name: "versitygw",
+    module: "s3",
+    package: "github.com/versity/versitygw/cmd/versitygw",
+    version: "v1.8.0",
+    variables: ["main.Version"],
+    expect: "about 2 min the first time",
+};

@@ -48,6 +48,27 @@ describe("the progress of a build", () => {
         assert.equal(texts.at(-1), "pushing the image");
     });
 
+    it("warns of a cache that could not be used, and not of one that does not exist yet", () => {
+        const reader = createProgressReader(createRedactor(["s3cret"]));
+        const push = (digest: string, name: string, error: string) =>
+            reader.push(JSON.stringify({ vertexes: [{ digest, name, started: "2026-01-01T00:00:00Z", error }] })) ?? [];
+        const events = [
+            ...push("1", "importing cache manifest from host/app:buildcache", "host/app:buildcache: not found"),
+            ...push("2", "importing cache manifest from s3:123", "StatusCode: 403, s3cret"),
+            ...push("3", "writing layer sha256:1", "refused"),
+            ...push("4", "exporting cache to Amazon S3", "error writing layer blob: refused"),
+            ...push("5", "exporting to GitHub Actions Cache", "cache token expired"),
+        ];
+        assert.deepEqual(events.map(describeProgress), [
+            "the cache could not be read: StatusCode: 403, [secret]",
+            "the cache could not be written: error writing layer blob: refused",
+            "the cache could not be written: cache token expired",
+        ]);
+        assert.match(reader.failure()?.name ?? "", /^importing/, "it is what failed where nothing else did");
+        push("6", "[1/1] RUN false", "exit code: 1");
+        assert.equal(reader.failure()?.name, "[1/1] RUN false");
+    });
+
     it("keeps the step that failed, with the end of its output", () => {
         const { reader, plain } = read("failing-step");
         const failure = reader.failure();

@@ -48,4 +48,11 @@ describe("values from the engine", () => {
         };
         assert.deepEqual(findSecrets(inputs, ["secrets", "nodes.*.tls.key"]).sort(), ["KEY", "npm-token", "token"]);
     });
+
+    it("lists a text of such an input that was marked by itself", () => {
+        const inputs = {
+            cache: { registry: { ref: secretOf("hidden") }, s3: { bucket: "b", secretAccessKey: "KEY" } },
+        };
+        assert.deepEqual(findSecrets(inputs, ["cache.s3.secretAccessKey"]).sort(), ["KEY", "hidden"]);
+    });
 });

@@ -65,13 +65,17 @@ describe("schema.json", () => {
         assert.deepEqual(
             namesOf(properties, ({ secret }) => secret === true),
             [
+                "multiarch:index:AzblobCache secretAccessKey",
                 "multiarch:index:BuilderCertificates authorities",
                 "multiarch:index:BuilderCertificates client",
                 "multiarch:index:BuilderCertificates server",
+                "multiarch:index:GhaCache token",
                 "multiarch:index:Keyless identityToken",
                 "multiarch:index:MultiArchImage secrets",
                 "multiarch:index:PlatformImage secrets",
                 "multiarch:index:Registry password",
+                "multiarch:index:S3Cache secretAccessKey",
+                "multiarch:index:S3Cache sessionToken",
                 "multiarch:index:SigningKey password",
                 "multiarch:index:SigningKey privateKey",
                 "multiarch:index:Ssh key",

@@ -129,6 +129,17 @@ describe("secrets where they would be seen", () => {
         assert.doesNotMatch(JSON.stringify(problems), /hunter2-hunter2/);
     });
 
+    it("are not the keys of a cache, which are shown nowhere", () => {
+        const s3 = { bucket: "hunter2-hunter2", accessKeyId: "hunter2-hunter2", secretAccessKey: "hunter2-hunter2" };
+        const problems = findShownSecrets({ cache: { s3, from: [{ gha: { token: "hunter2-hunter2" } }] } }, [
+            "hunter2-hunter2",
+        ]);
+        assert.deepEqual(
+            problems.map(({ property }) => property),
+            ["cache.s3.bucket"],
+        );
+    });
+
     it("are none where nothing is secret, or too short to be told from other text", () => {
         assert.deepEqual(findShownSecrets(inputs, []), []);
         assert.deepEqual(findShownSecrets(inputs, ["", "h", "ok", "app"]), []);
