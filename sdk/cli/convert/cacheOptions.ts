@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { isTrue, type Draft } from "./build";
 import { cut, readAttributes, readCsv, type Attributes } from "./fields";
 import type { Value } from "./program";
@@ -91,36 +93,37 @@ function convertInline(draft: Draft, from: readonly Place[], writes: boolean): v
 }
 
 function convertBackend(draft: Draft, from: readonly Place[], to: readonly Place[]): void {
-    const places = [...from, ...to];
-    const places0 = places[0];
-    if (places0 === undefined) {
-        return;
-    }
-    const { type } = places0;
-    const known = Object.hasOwn(backends, type) ? backends[type] : undefined;
-    if (known === undefined) {
+    if (to.length > 1) {
         draft.refuseOption(
-            places0.option,
-            `has the type "${type}". There is ${Object.keys(backends).join(", ")}, inline`,
+            "cache-to",
+            "names a second place. An image writes one cache, and reads others by cache.from",
         );
         return;
     }
-    const described = places.map((place) => (place.type === type ? describePlace(draft, place, known) : undefined));
-    const texts = new Set(described.map((place) => JSON.stringify(place)));
-    if (texts.size > 1 || to.length > 1) {
-        const remedy = "An image has one cache here, which it reads and writes, with a scope for each platform";
-        draft.refuseOption(to.length > 1 ? "cache-to" : "cache-from", `names a second place. ${remedy}`);
+    const described = [...to, ...from].map((place) => describeSource(draft, place));
+    const sources = described.filter((source) => source !== undefined);
+    const [first, ...others] = sources.filter((source, position) => {
+        return sources.findIndex((other) => isDeepStrictEqual(other, source)) === position;
+    });
+    if (first === undefined || sources.length < described.length) {
         return;
     }
-    const written = to[0];
+    const more = others.length === 0 ? {} : { from: others };
+    if (others.length > 0) {
+        draft.note(
+            "Each platform reads its own scope of cache.from: what buildx wrote there without one is not found.",
+        );
+    }
+    const [written] = to;
     if (written === undefined) {
-        draft.set("cache", { [type]: described[0] ?? {}, readOnly: true });
+        draft.set("cache", { ...first, ...more, readOnly: true });
         return;
     }
     const mode = written.attributes.get("mode") ?? "min";
     const mayFail = isTrue(written.attributes.get("ignore-error") ?? "false");
     draft.set("cache", {
-        [type]: described[0] ?? {},
+        ...first,
+        ...more,
         // Defaults here are `max` and true; those of buildx are written out.
         ...(mode === "max" ? {} : { mode }),
         ...(mayFail ? {} : { ignoreError: false }),
@@ -129,6 +132,17 @@ function convertBackend(draft: Draft, from: readonly Place[], to: readonly Place
     if (from.length === 0) {
         draft.note("The cache is read too, and not only written.");
     }
+}
+
+/** A place with its kind; undefined for a kind there is not, which is refused. */
+function describeSource(draft: Draft, place: Place): Readonly<Record<string, Value>> | undefined {
+    const { type, option } = place;
+    const known = Object.hasOwn(backends, type) ? backends[type] : undefined;
+    if (known !== undefined) {
+        return { [type]: describePlace(draft, place, known) };
+    }
+    draft.refuseOption(option, `has the type "${type}". There is ${Object.keys(backends).join(", ")}, inline`);
+    return undefined;
 }
 
 function describePlace(draft: Draft, place: Place, known: Readonly<Record<string, string>>): Value {

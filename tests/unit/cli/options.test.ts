@@ -26,6 +26,10 @@ const carried: readonly (readonly [string, readonly string[]])[] = [
         ['inline: { from: ["r.example.com/c", "r.example.com/d"] }, readOnly'],
     ],
     ["--cache-to type=inline", ["cache: { inline: {} }"]],
+    [
+        "--cache-to type=registry,ref=a,mode=max --cache-from type=registry,ref=a --cache-from type=local,src=b",
+        ['registry: { ref: "a" }', 'from: [{ local: { directory: "b" } }]', "// Each platform reads its own scope"],
+    ],
     ["--cache-to type=registry,ref=x,mode=max", ['cache: { registry: { ref: "x" }, ignoreError: false }']],
     [
         "--cache-to type=registry,ref=x,image-manifest=true",
@@ -81,7 +85,7 @@ const refused: readonly (readonly [string, RegExp])[] = [
     ["--build-arg BUILDKIT_ATTEST_SBOM=1", /BUILDKIT_ATTEST_SBOM of --build-arg/],
     ["--call outline", /--call: asks about a Dockerfile/],
     ["--check", /--check: asks about a Dockerfile/],
-    ["--cache-to type=registry,ref=a --cache-from b", /--cache-from: names a second place/],
+    ["--cache-to type=registry,ref=a --cache-to type=local,dest=b", /--cache-to: names a second place/],
     ["--cache-to type=registry,ref=a --cache-to type=inline", /--cache-to: writes two caches/],
     ["--cache-to type=registry,ref=a,compression=zstd", /compression of --cache-to: has no input/],
     ["--cache-to type=moon", /--cache-to: has the type "moon"/],
