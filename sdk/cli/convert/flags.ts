@@ -66,7 +66,11 @@ export const buildFlags: readonly BuildFlag[] = [
     texts("build-context", { input: "context.named", convert: convertContext }, { bake: "contexts" }),
     texts(
         "cache-from",
-        { input: "cache", convert: convertCache, note: "one that is written, more that are read, with a scope for each platform" },
+        {
+            input: "cache",
+            convert: convertCache,
+            note: "one that is written, more that are read, with a scope for each platform",
+        },
         { bake: "cache-from" },
     ),
     texts("cache-to", { input: "cache", convert: convertCache }, { bake: "cache-to" }),
