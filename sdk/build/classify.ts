@@ -71,7 +71,10 @@ const registryFaults: readonly { readonly pattern: RegExp; readonly code: ErrorC
             code: "registry-unreachable",
             transient: true,
         },
-        { pattern: /\b404\b|name unknown|not found|does not exist/i, code: "registry-not-found" },
+        {
+            pattern: /\b404\b|(?:name|manifest|blob|upload) unknown|not known to|not found|does not exist/i,
+            code: "registry-not-found",
+        },
     ];
 
 function findRegistryFault(text: string): Classified | undefined {

@@ -1,4 +1,4 @@
-import { messageOf } from "../errors";
+import { messageOf, type MultiArchError } from "../errors";
 import { type Attempt, brokenError, readReports } from "./faults";
 import { type Descriptor, digestOf, type Manifest, parseManifest } from "./manifests";
 import { isDigest, type Reference } from "./reference";
@@ -46,15 +46,22 @@ export function readManifestBody(answer: Answer, reference: Reference, attempt: 
     const digest = digestOf(bytes);
     const expected = reference.digest ?? answer.headers["docker-content-digest"] ?? digest;
     if (digest !== expected) {
-        throw brokenError(attempt, "the content does not fit its digest");
+        throw misfit(attempt);
     }
     try {
         const manifest = parseManifest(bytes, readContentType(answer));
         return { descriptor: { mediaType: manifest.mediaType, digest, size: bytes.length }, manifest, bytes };
     } catch (error) {
         const reason = error instanceof SyntaxError ? "it is not JSON" : messageOf(error);
-        throw brokenError(attempt, `the answer is not a manifest: ${reason}`);
+        const broken = brokenError(attempt, `the answer is not a manifest: ${reason}`);
+        // What was asked for by its digest is what it is; of a tag, half may have come.
+        throw broken.with({ transient: error instanceof SyntaxError && reference.digest === undefined });
     }
+}
+
+/** The error for content that was cut or changed on its way: the same request may well get it whole. */
+export function misfit(attempt: Attempt): MultiArchError {
+    return brokenError(attempt, "the content does not fit its digest").with({ transient: true });
 }
 
 function readContentType(answer: Answer): string {

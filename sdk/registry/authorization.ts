@@ -21,7 +21,12 @@ export interface AuthorizerOptions {
     readonly registry: string;
     /** Finds the account. Asked for each token, and once for Basic. */
     readonly findCredential: () => Promise<FoundCredential | undefined>;
-    readonly send: (attempt: Attempt, outgoing: Omit<Outgoing, "signal">) => Promise<Answer>;
+    /** Sends a request. `check` throws for a good answer that is none. */
+    readonly send: (
+        attempt: Attempt,
+        outgoing: Omit<Outgoing, "signal">,
+        check: (answer: Answer) => void,
+    ) => Promise<Answer>;
 }
 
 const tokenLimit = 1024 * 1024;
@@ -70,13 +75,15 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
             throw brokenError(attempt, "the registry names no https address to ask");
         }
         const scopes = mergeScopes(scope, challenge.params.scope ?? "");
-        const answer = await options.send(attempt, tokenRequest(realm, challenge, scopes, account));
-        if (answer.status !== 200) {
-            throw answerError(attempt, answer, facts());
-        }
-        const token = readToken(answer.body);
+        let token: string | undefined;
+        const answer = await options.send(attempt, tokenRequest(realm, challenge, scopes, account), ({ body }) => {
+            token = readToken(body);
+            if (token === undefined) {
+                throw brokenError(attempt, "the answer holds no token").with({ transient: true });
+            }
+        });
         if (token === undefined) {
-            throw brokenError(attempt, "the answer holds no token");
+            throw answerError(attempt, answer, facts());
         }
         return token;
     }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { MultiArchError } from "../errors";
-import { saysAbsent } from "./answers";
+import { misfit, saysAbsent } from "./answers";
 import { type Attempt, brokenError, cancelledError, networkError } from "./faults";
 import { type Descriptor, digestOf } from "./manifests";
 import type { Repository } from "./reference";
@@ -13,10 +13,14 @@ export type BlobDescriptor = Pick<Descriptor, "digest" | "size">;
 /** Reads a small JSON document, and checks its bytes against the digest. */
 export async function getBlobJson(session: Session, repository: Repository, digest: string): Promise<unknown> {
     const call = blobCall("GET", repository, digest);
-    const { body } = await session.call(call);
-    if (digestOf(body) !== digest) {
-        throw brokenError(call, "the content does not fit its digest");
-    }
+    const { body } = await session.call({
+        ...call,
+        check: (answer) => {
+            if (digestOf(answer.body) !== digest) {
+                throw misfit(call);
+            }
+        },
+    });
     try {
         return JSON.parse(body.toString("utf8"));
     } catch {

@@ -103,7 +103,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         }
         // A HEAD has no body: only a GET tells a missing manifest from a proxy that knows nothing of the path.
         const call = { ...manifestCall("GET", reference), accept: [404, ...absentOn] };
-        const full = await session.call(call);
+        const full = await session.call(checked(call, reference));
         if (absentOn.some((status) => status === full.status)) {
             return undefined;
         }
@@ -116,7 +116,8 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
 
     async function getManifest(reference: Reference): Promise<FetchedManifest> {
         const call = manifestCall("GET", reference);
-        return readManifestBody(await open.session(reference.registry).call(call), reference, call);
+        const answer = await open.session(reference.registry).call(checked(call, reference));
+        return readManifestBody(answer, reference, call);
     }
 
     async function putManifest(reference: Reference, bytes: Uint8Array, mediaType: string): Promise<string> {
@@ -155,7 +156,10 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         headManifest,
         getManifest,
         putManifest,
-        deleteTag: (repository, tag) => deleteTag(open.session(repository.registry), repository, tag),
+        deleteTag: (repository, tag) =>
+            deleteTag(open.session(repository.registry), repository, tag, async () => {
+                return (await headManifest({ ...repository, tag }, { absentOn: [404] })) === undefined;
+            }),
         getBlobJson: (repository, digest) => getBlobJson(open.session(repository.registry), repository, digest),
         hasBlob: (repository, digest) => hasBlob(open.session(repository.registry), repository, digest),
         openBlob: (repository, blob, signal) => openBlob(open.session(repository.registry), repository, blob, signal),
@@ -199,6 +203,11 @@ function createSessions(options: RegistryClientOptions): {
         retry,
         close: () => transport.close(),
     };
+}
+
+/** Half a manifest is asked for again. */
+function checked(call: RegistryCall & Attempt, reference: Reference): RegistryCall {
+    return { ...call, check: (answer) => void readManifestBody(answer, reference, call) };
 }
 
 function manifestCall(method: "GET" | "PUT", reference: Reference): RegistryCall & Attempt {

@@ -30,6 +30,8 @@ export interface RegistryCall {
     readonly headersMs?: number;
     /** Which answers besides 2xx are no error. */
     readonly accept?: readonly number[];
+    /** Looks at a good answer. Throws when it is not what it has to be; a transient error asks for it again. */
+    readonly check?: ((answer: Answer) => void) | undefined;
     /** Ends the request. By default the signal of the client. */
     readonly signal?: AbortSignal | undefined;
 }
@@ -63,13 +65,17 @@ export function createSession(registry: string, options: SessionOptions): Sessio
         send,
     });
 
-    async function send(attempt: Attempt, outgoing: Outgoing): Promise<Answer> {
+    async function send(attempt: Attempt, outgoing: Outgoing, check?: RegistryCall["check"]): Promise<Answer> {
         const signal = outgoing.signal ?? options.signal;
         const host = outgoing.url.host === base.host ? registry : outgoing.url.host;
         const retry = isStream(outgoing.body) ? { ...options.retry, tries: 1 } : options.retry;
         const once = async (): Promise<Answer> => {
             try {
-                return await options.transport.exchange({ ...outgoing, signal });
+                const answer = await options.transport.exchange({ ...outgoing, signal });
+                if (answer.status < 300) {
+                    check?.(answer);
+                }
+                return answer;
             } catch (error) {
                 // The stream that is sent may come from another registry, and brings the error of that one.
                 throw error instanceof MultiArchError ? error : networkError(attempt, error, host);
@@ -82,7 +88,11 @@ export function createSession(registry: string, options: SessionOptions): Sessio
         }
     }
 
-    async function follow(attempt: Attempt, outgoing: Outgoing, authorization?: string): Promise<Answer> {
+    async function follow(
+        { check, ...attempt }: Attempt & Pick<RegistryCall, "check">,
+        outgoing: Outgoing,
+        authorization?: string,
+    ): Promise<Answer> {
         const home = outgoing.url.host;
         let url = outgoing.url;
         for (let hop = 0; hop <= mostRedirects; hop += 1) {
@@ -92,7 +102,7 @@ export function createSession(registry: string, options: SessionOptions): Sessio
                 ...outgoing.headers,
                 ...(isHome && authorization !== undefined ? { authorization } : {}),
             };
-            const answer = await send(attempt, { ...outgoing, url, headers });
+            const answer = await send(attempt, { ...outgoing, url, headers }, check);
             const location = readLocation(answer);
             if (location === undefined || !["GET", "HEAD"].includes(outgoing.method)) {
                 return answer;
@@ -108,7 +118,7 @@ export function createSession(registry: string, options: SessionOptions): Sessio
     }
 
     async function call(call: RegistryCall): Promise<Answer> {
-        const attempt: Attempt = { registry, repository: call.repository, doing: call.doing };
+        const attempt = { registry, repository: call.repository, doing: call.doing, check: call.check };
         const scope = describeScope(call);
         const outgoing: Outgoing = {
             method: call.method,

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
@@ -26,10 +26,23 @@ export function loadTrust(host: string, sources: TrustSources): SecureContext {
             .flatMap((folder) => list(folder, "")),
         ...list(join(sources.certsDir, host), ".crt"),
     ];
+    const texts = files.map(readText);
+    const key = createHash("sha256").update(JSON.stringify(texts)).digest("hex");
+    // Reading some hundred certificates takes longer than a request, and each operation has a client of its own.
+    const context = known.get(key) ?? createContext(texts);
+    known.clear();
+    known.set(key, context);
+    return context;
+}
+
+/** The last one, by what was in the files. */
+const known = new Map<string, SecureContext>();
+
+function createContext(texts: readonly string[]): SecureContext {
     const certificates = new Set([
         ...getCACertificates("default"),
         ...getCACertificates("system"),
-        ...files.flatMap(readCertificates),
+        ...texts.flatMap(findCertificates),
     ]);
     return createSecureContext({ ca: [...certificates] });
 }
@@ -45,18 +58,19 @@ function list(folder: string, ending: string): string[] {
     }
 }
 
-/**
- * The certificates in a file. Anything else in it is skipped, and so is a file that cannot be read: the failed
- * handshake that may follow names the way out.
- */
-function readCertificates(file: string): string[] {
+/** A file that cannot be read is skipped: the failed handshake that may follow names the way out. */
+function readText(file: string): string {
     try {
-        const text = readFileSync(file, "latin1");
-        const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-        return blocks.filter(isCertificate);
+        return readFileSync(file, "latin1");
     } catch {
-        return [];
+        return "";
     }
+}
+
+/** The certificates in a text. Anything else in it is skipped. */
+function findCertificates(text: string): string[] {
+    const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    return blocks.filter(isCertificate);
 }
 
 function isCertificate(block: string): boolean {

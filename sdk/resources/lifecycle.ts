@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors";
+import type { RegistryClientOptions } from "../registry/client";
 import type { Properties } from "./values";
 
 /** Something wrong with an input, at the place where the user wrote it. */
@@ -48,6 +49,8 @@ export interface OperationContext {
     readonly secrets: readonly string[];
     /** Milliseconds the program allows for the operation, when it says so (`customTimeouts`). */
     readonly timeoutMs?: number | undefined;
+    /** How patiently registries are asked. By default as a client does by itself; tests have less time. */
+    readonly patience?: Pick<RegistryClientOptions, "timeouts" | "retry"> | undefined;
 }
 
 /** An operation that gives a resource. */

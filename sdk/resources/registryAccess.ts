@@ -19,6 +19,8 @@ const unreadable: readonly ErrorCode[] = [
     "registry-untrusted",
     "registry-credentials",
     "registry-refused",
+    // What is looked for and lost has a better answer: this comes from something that knows nothing of the path.
+    "registry-not-found",
 ];
 
 const refusals: readonly ErrorCode[] = ["registry-unauthorized", "registry-forbidden"];
@@ -57,7 +59,8 @@ export async function withRegistry<Result>(
     run: (client: RegistryClient, repository: Repository) => Promise<Result>,
 ): Promise<Result> {
     const repository = parseRepository(target.repository);
-    const client = createRegistryClient({ registries: target.registries, signal: context.signal });
+    const { signal, patience } = context;
+    const client = createRegistryClient({ ...patience, registries: target.registries, signal });
     try {
         return await run(client, repository);
     } catch (error) {

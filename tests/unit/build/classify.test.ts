@@ -68,6 +68,13 @@ describe("a failed build", () => {
             false,
         ],
         ["failed to solve: failed to push h/a: name unknown: repository does not exist", "registry-not-found", false],
+        // What BuildKit makes of NAME_UNKNOWN and BLOB_UPLOAD_UNKNOWN in the words of distribution.
+        [
+            "failed to solve: failed to push h/a: unknown: repository name not known to registry",
+            "registry-not-found",
+            false,
+        ],
+        ["failed to solve: failed to push h/a: unknown: blob upload unknown to registry", "registry-not-found", false],
         [
             "failed to solve: alpine:9: failed to resolve source metadata for docker.io/library/alpine:9: docker.io/library/alpine:9: not found",
             "registry-not-found",

@@ -192,9 +192,17 @@ describe("access tokens", () => {
         const double = await stage.double({ auth: "bearer" });
         const client = stage.client({ registries: [{ address: double.host, ...account }] });
         for (const body of ["<html>", "{}", '{"token":""}', '{"token":"a\\r\\nX-Evil: 1"}']) {
-            double.failNext({ request: /token/, answer: { status: 200, body } });
+            double.failNext({ request: /token/, times: 4, answer: { status: 200, body } });
             const call = client.headManifest(refer(double, { tag: "v1" }));
             await assertFails(call, "registry-broken", /asking for an access token failed: the answer holds no token/);
         }
+    });
+
+    it("are asked for again when half an answer came", async () => {
+        const double = await stage.double({ auth: "bearer" });
+        double.putManifest("team/app", { schemaVersion: 2, mediaType: "x", manifests: [] }, "v1");
+        const client = stage.client({ registries: [{ address: double.host, ...account }] });
+        double.failNext({ request: /token/, answer: { status: 200, body: '{"token":"hal' } });
+        assert.ok(await client.headManifest(refer(double, { tag: "v1" })));
     });
 });

@@ -102,10 +102,10 @@ describe("reading a manifest", () => {
         );
     });
 
-    it("fails when the bytes do not fit the digest", async () => {
+    it("fails when the bytes never fit the digest", async () => {
         const double = await stage.double();
         const { digest } = double.putManifest("team/app", index);
-        double.failNext({ request: /manifests/, answer: { status: 200, body: `${bytes.toString()} ` } });
+        double.failNext({ request: /manifests/, times: 4, answer: { status: 200, body: `${bytes.toString()} ` } });
         await assertFails(
             stage.client().getManifest(refer(double, { digest })),
             "registry-broken",
@@ -113,9 +113,20 @@ describe("reading a manifest", () => {
         );
     });
 
-    it("fails when the answer is not a manifest, without repeating it", async () => {
+    it("asks again when half of it came, whatever its length says", async () => {
         const double = await stage.double();
-        double.failNext({ request: /manifests/, answer: { status: 200, body: "<html>Log in</html>" } });
+        const { digest } = double.putManifest("team/app", index, "v1");
+        for (const target of [{ digest }, { tag: "v1" }]) {
+            const body = bytes.toString().slice(0, 20);
+            double.failNext({ request: /manifests/, answer: { status: 200, body } });
+            const { descriptor } = await stage.client().getManifest(refer(double, target));
+            assert.equal(descriptor.digest, digest);
+        }
+    });
+
+    it("fails when the answer is not a manifest, of which no line is shown", async () => {
+        const double = await stage.double();
+        double.failNext({ request: /manifests/, times: 4, answer: { status: 200, body: "<html>Log in</html>" } });
         const call = stage.client().getManifest(refer(double, { tag: "v1" }));
         await assertFails(call, "registry-broken", /is not a manifest: it is not JSON/);
     });
@@ -197,9 +208,35 @@ describe("reading content", () => {
     it("fails when the bytes do not fit the digest, or are not JSON", async () => {
         const double = await stage.double();
         const client = stage.client();
-        double.failNext({ request: /blobs/, answer: { status: 200, body: "{}" } });
+        double.failNext({ request: /blobs/, times: 4, answer: { status: 200, body: "{}" } });
         await assertFails(client.getBlobJson(refer(double), digestOf(bytes)), "registry-broken", /fit its digest/);
         const { digest } = double.putBlob("team/app", "text");
         await assertFails(client.getBlobJson(refer(double), digest), "registry-broken", /is not JSON/);
+    });
+
+    it("is asked for again when half of it came", async () => {
+        const double = await stage.double();
+        const { digest } = double.putBlob("team/app", '{"os":"linux"}');
+        double.failNext({ request: /blobs/, answer: { status: 200, body: '{"os":' } });
+        assert.deepEqual(await stage.client().getBlobJson(refer(double), digest), { os: "linux" });
+    });
+});
+
+describe("removing a tag", () => {
+    const stage = useRegistryStage();
+
+    it("fails when something answers 404 and the tag is still there", async () => {
+        const double = await stage.double();
+        double.putManifest("team/app", index, "v1");
+        for (const body of ["no such page", '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}']) {
+            double.failNext({ request: /^DELETE/, answer: { status: 404, body } });
+            await assertFails(stage.client().deleteTag(refer(double), "v1"), "registry-not-found", /removing the tag/);
+        }
+    });
+
+    it("succeeds when the tag is gone already", async () => {
+        const double = await stage.double();
+        double.failNext({ request: /^DELETE/, answer: { status: 404 } });
+        assert.equal(await stage.client().deleteTag(refer(double), "v1"), true);
     });
 });
