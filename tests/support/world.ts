@@ -29,14 +29,22 @@ export interface World extends RegistryPlace {
     readonly builders: Readonly<Record<Architecture, Builder>>;
     /** Certificates by the CA that the builders trust. */
     issueClient(): Promise<{ ca: string; cert: string; key: string }>;
-    /** Starts one more registry, a host and an account of its own, for the rest of the run. */
-    startRegistry(): Promise<RegistryPlace>;
+    /**
+     * Starts one more registry, a host and an account of its own, for the rest of the run. An `open` one asks for no
+     * account: checking a password takes it longer than everything else.
+     */
+    startRegistry(options?: { open?: boolean }): Promise<RegistryPlace>;
     /** The name of a repository that nothing else uses. */
     newRepository(place?: RegistryPlace): string;
+    /** Where this process can stand in for a registry: addresses that the builders trust as such, and a certificate. */
+    readonly doubles: { readonly addresses: readonly string[]; readonly cert: string; readonly key: string };
     stop(): Promise<void>;
 }
 
 export type Architecture = "amd64" | "arm64";
+
+/** A builder learns the registries it trusts when it starts, so their number is fixed. */
+const doublesAtOnce = 11;
 
 /** One builder: a BuildKit daemon on a host of its own. */
 export interface Builder {
@@ -104,7 +112,7 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
     };
 
     const caBundle = writeBundle(folder, authority.cert);
-    const addRegistry = async (name: string, place: string) => {
+    const addRegistry = async (name: string, place: string, open = false) => {
         const username = `${name}-tester`;
         const password = randomBytes(12).toString("hex");
         const host = await network.addHost(name);
@@ -114,7 +122,7 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
             ...common,
             dir: join(place, "registry"),
             port: 5000,
-            users: { [username]: password },
+            ...(open ? {} : { users: { [username]: password } }),
             netns: host.netns,
         });
         stops.push(() => stop());
@@ -136,6 +144,10 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         : undefined;
     stops.push(() => mirror?.stop() ?? Promise.resolve());
 
+    const addresses = Array.from({ length: doublesAtOnce }, (_, number) => `${network.gateway}:${5100 + number}`);
+    const ipAddresses = [network.gateway];
+    const doubles = { addresses, ...(await issue(authority, { commonName: "doubles", ipAddresses, usage: "server" })) };
+
     const issueClient = async () => {
         const { cert, key } = await issue(authority, { commonName: "client", usage: "client" });
         return { ca: authority.cert, cert, key };
@@ -154,7 +166,7 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
                 entitlements: ["security.insecure", "network.host"],
                 tls: { caFile, ...serverPair },
                 registries: Object.fromEntries(
-                    [mainRegistry.registry, mirror?.address].flatMap((address) =>
+                    [mainRegistry.registry, mirror?.address, ...doubles.addresses].flatMap((address) =>
                         address ? [[address, { caFile }]] : [],
                     ),
                 ),
@@ -184,10 +196,11 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         ...mainRegistry,
         network,
         builders,
+        doubles,
         issueClient,
-        startRegistry: async () => {
+        startRegistry: async ({ open = false } = {}) => {
             const name = `reg${++registries}`;
-            return (await addRegistry(name, join(folder, name))).place;
+            return (await addRegistry(name, join(folder, name), open)).place;
         },
         newRepository: ({ registry } = mainRegistry) =>
             `${registry}/tests/app-${++repositories}-${randomBytes(3).toString("hex")}`,

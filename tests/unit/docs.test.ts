@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { errorCodes } from "../../sdk";
+import { describeFaultMatrix } from "../support/faultMatrix";
 
 /** Titles of tests and where they are, for example: "one title" and "another" in `tests/x.test.ts`. */
 const quotedTitles = /("[^"|]+"(?:(?:,| and|, and) "[^"|]+")*) in `(tests\/[^`]+)`/g;
@@ -55,6 +56,19 @@ describe("the docs", () => {
             .filter((entry) => entry.isFile() && !entry.parentPath.startsWith("examples/migrate/app"))
             .map(({ parentPath, name }) => join(parentPath, name));
         assert.deepEqual(shown.sort(), files.sort(), "each file of the examples is on a page");
+    });
+
+    it("show the table of faults as it is tested", () => {
+        const lines = readFileSync("docs/registry-faults.md", "utf8").split("\n");
+        const cells = lines.map((line) =>
+            line
+                .split("|")
+                .slice(1, -1)
+                .map((cell) => cell.trim()),
+        );
+        const start = cells.findIndex((row) => row[0] === "while" && row[1] === "request");
+        const shown = cells.slice(start).filter((row) => row.length > 0 && !/^-{3,}$/.test(row[0] ?? ""));
+        assert.deepEqual(shown, describeFaultMatrix());
     });
 
     it("link only to files that exist", () => {
