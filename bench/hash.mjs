@@ -1,14 +1,11 @@
 // Measures how long it takes to hash a large context, beside the provider docker-build on the same files.
 
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runMain, say, step } from "../tools/lib/console.mjs";
-import { buildGoTool, isBuilt } from "../tools/lib/goBuild.mjs";
 import { dockerBuild } from "../tools/lib/goTable.mjs";
-import { withLock } from "../tools/lib/lock.mjs";
-import { binDir } from "../tools/lib/paths.mjs";
 import { ensureToolchain } from "../tools/lib/toolchain.mjs";
 import { makeTree } from "./lib/tree.mjs";
 
@@ -36,8 +33,8 @@ await runMain(async () => {
         return;
     }
     const size = { files: Number(values.files), bytes: Number(values.bytes) };
-    const { bin, env } = await ensureToolchain({ only: [], system: false });
-    const plugin = await ensureDockerBuild();
+    const { bin, env } = await ensureToolchain({ only: [dockerBuild.name], system: false });
+    const plugin = bin(dockerBuild.name);
     // Only now are the packages sure to be there.
     const { measureOurs, measureDockerBuild } = await import("./lib/measure.mjs");
 
@@ -66,13 +63,6 @@ await runMain(async () => {
         remove();
     }
 });
-
-async function ensureDockerBuild() {
-    const path = join(binDir, dockerBuild.name);
-    return isBuilt(dockerBuild) && existsSync(path)
-        ? path
-        : withLock("tools", async () => (isBuilt(dockerBuild) ? path : buildGoTool(dockerBuild)));
-}
 
 /** @param {Measurement[][]} rounds ours and theirs */
 function report(rounds) {

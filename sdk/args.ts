@@ -150,6 +150,14 @@ export interface MultiArchImageArgs extends BuildOptionsArgs {
     builders: Input<BuildersArgs>;
 
     /**
+     * What runs the builds: `buildx`, the command line tool, or `docker-build`, Pulumi's provider of that name, with one
+     * `docker_build.Image` for each platform. Both make the same images; see docs/docker-build.md for what the second
+     * one cannot do. Defaults to `buildx`.
+     * @plain
+     */
+    engine?: Engine;
+
+    /**
      * What happens when a builder runs a platform only by emulation: `never` refuses it, `allow` accepts builds that
      * can take many times as long. Defaults to `never`.
      */
@@ -375,6 +383,9 @@ export type Deletion = "retain" | "untag";
 
 /** Whether a builder may emulate its platform. */
 export type Emulation = "never" | "allow";
+
+/** What runs the builds. */
+export type Engine = "buildx" | "docker-build";
 
 /** What a `MultiArchImage` gives to the rest of the program. All of it is known in preview when nothing changes. */
 export interface MultiArchImageOutputs {

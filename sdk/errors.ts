@@ -42,6 +42,11 @@ export const errorCodes = {
 
     // What the program says.
     "input-invalid": "Correct the inputs that are named, and run up again.",
+    "fleet-name-taken": "Give each fleet of the program a name of its own.",
+
+    // The engine docker-build.
+    "docker-build-missing": "Run npm install @pulumi/docker-build, or use engine: buildx.",
+
     "platform-unknown": "Write it as os/architecture with an optional variant, for example linux/amd64.",
 
     // The build.

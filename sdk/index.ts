@@ -8,6 +8,7 @@ export type {
     DockerfileArgs,
     Emulation,
     EndpointArgs,
+    Engine,
     InvalidationArgs,
     KeylessArgs,
     MultiArchImageArgs,
@@ -42,6 +43,13 @@ export type {
     RegistryCacheArgs,
     S3CacheArgs,
 } from "./cacheArgs";
+export {
+    BuilderFleet,
+    type BuilderFleetArgs,
+    type DockerBuildConnection,
+    type DockerBuildFleet,
+} from "./builders/fleet";
+export { type DockerBuildPlatform } from "./dockerBuild/platforms";
 export { errorCodes, MultiArchError, type ErrorCode, type ErrorFields } from "./errors";
 export type { ArchiveExportArgs, ExportArgs, ExportedFile, LocalExportArgs, TarExportArgs } from "./exportArgs";
 export { MultiArchImage } from "./multiArchImage";

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs, VerifyArgs } from "./args";
 import { listNodes } from "./builders/listNodes";
+import { createDockerBuildImage, type DockerBuildImage } from "./dockerBuild/image";
 import { applyOverrides } from "./platformOverrides";
 import type { ExportedFile } from "./exportArgs";
 import { protectArgs } from "./protectArgs";
@@ -51,7 +52,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         // Inputs that only become known later are checked before the first platform gets its builders.
         const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders, platforms));
         const { additionalRepositories = [], platformOverrides, annotations, sign, verify, ...building } = others;
-        const { push = true, exports: exported = [], ...shared } = building;
+        const { push = true, exports: exported = [], engine, ...shared } = building;
         const { repository, registries } = shared;
         const published = defined({ tags, registries, onTagConflict, deletion });
         const notes = pulumi.output(annotations ?? {});
@@ -67,12 +68,17 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             const overridable = defined({ ...shared, annotations });
             const overridden = applyOverrides(platform, platformOverrides, overridable, nodes);
             const image = { ...shared, ...own, ...overridden, ...(push ? {} : { push }) };
-            return new PlatformImage(childName, image, { parent: this });
+            return engine === "docker-build"
+                ? createDockerBuildImage(childName, platform, image, this)
+                : new PlatformImage(childName, image, { parent: this });
         });
 
-        const indexed = images.map(({ platform, digest, manifests }) => {
+        const indexed = images.map((image) => {
+            const { platform, digest } = image;
             const descriptor = { annotations: notes.apply(({ manifestDescriptor = {} }) => manifestDescriptor) };
-            return { platform, digest, manifests, ...(annotations === undefined ? {} : descriptor) };
+            // Without them the index asks the registry: docker-build tells the digest alone.
+            const manifests = image instanceof PlatformImage ? { manifests: image.manifests } : {};
+            return { platform, digest, ...manifests, ...(annotations === undefined ? {} : descriptor) };
         });
         const onIndex = annotations && { annotations: notes.apply(({ index = {} }) => index) };
         const index = push
@@ -110,7 +116,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
             .apply((digests) => (digests as Record<string, string[]> | undefined) ?? {});
         this.signature = pulumi.output(index?.signature).apply((signature) => signature ?? "");
         this.contentHash = joinHashes(images);
-        this.builds = byPlatform(platforms, images, (image) => image.build);
+        this.builds = reportBuilds(images);
         this.registerOutputs({
             indexDigest: this.indexDigest,
             ref: this.ref,
@@ -139,19 +145,18 @@ function byKey(publicKey: pulumi.Output<string | undefined> | undefined): pulumi
 }
 
 /** One hash for all platforms, in the order of the program. */
-function joinHashes(images: readonly PlatformImage[]): pulumi.Output<string> {
+function joinHashes(images: readonly Pick<PlatformImage, "contentHash">[]): pulumi.Output<string> {
     return pulumi.all(images.map(({ contentHash }) => contentHash)).apply((hashes) => {
         return `sha256:${createHash("sha256").update(hashes.join("\n")).digest("hex")}`;
     });
 }
 
-/** One output of each platform's image, by platform. */
-function byPlatform<T>(
-    platforms: readonly string[],
-    images: readonly PlatformImage[],
-    select: (image: PlatformImage) => pulumi.Output<T>,
-): pulumi.Output<Record<string, T>> {
-    return pulumi.all(images.map(select)).apply((values) => {
-        return Object.fromEntries(values.map((value, index) => [platforms[index] ?? "", value as T]));
+/** How each platform was built, by platform. Nothing is known of builds by docker-build. */
+function reportBuilds(
+    images: readonly (PlatformImage | DockerBuildImage)[],
+): pulumi.Output<Record<string, BuildReport>> {
+    const reported = images.filter((image) => image instanceof PlatformImage);
+    return pulumi.all(reported.map(({ platform, build }) => pulumi.all([platform, build]))).apply((reports) => {
+        return Object.fromEntries(reports);
     });
 }

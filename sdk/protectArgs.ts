@@ -72,7 +72,8 @@ function protectKeyless(keyless: KeylessArgs): KeylessArgs {
     return { ...keyless, ...(identityToken === undefined ? {} : { identityToken: pulumi.secret(identityToken) }) };
 }
 
-function protectBuilders(builders: BuildersArgs): BuildersArgs {
+/** The same builders, their keys marked secret. */
+export function protectBuilders(builders: BuildersArgs): BuildersArgs {
     const { endpoints } = builders;
     return endpoints === undefined ? builders : { ...builders, endpoints: within(endpoints, protectEndpoints) };
 }

@@ -1,12 +1,12 @@
 import { formatDuration, runMain, say } from "./lib/console.mjs";
-import { goToolNames } from "./lib/goTools.mjs";
+import { goToolNames, testToolNames } from "./lib/goTools.mjs";
 import { binDir } from "./lib/paths.mjs";
 import { ensureToolchain } from "./lib/toolchain.mjs";
 
 const HELP = `node tools/setup.mjs [tool ...]
 
 Prepares what npm start and npm test need, and starts nothing: system packages, Node.js, npm packages, the compiled SDK
-and these tools: ${goToolNames.join(", ")}.
+and these tools: ${testToolNames.join(", ")}.
 With names, only those tools. A tool of your own on PATH is used where its version fits.
 The rest goes to .cache, or to the folder that MULTIARCH_CACHE names; deleting that folder undoes it.`;
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ensureCacheServers } from "./lib/cacheServers.mjs";
 import { runMain, say } from "./lib/console.mjs";
 import { ensureDocker } from "./lib/docker.mjs";
+import { testToolNames } from "./lib/goTools.mjs";
 import { runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
 import { runParts, staticParts } from "./lib/parts.mjs";
 import { repoRoot } from "./lib/paths.mjs";
@@ -67,7 +68,7 @@ async function prepare(engine) {
         return (await ensureToolchain({ only: [], system: false })).env;
     }
     requireRoot();
-    const toolchain = await ensureToolchain();
+    const toolchain = await ensureToolchain({ only: testToolNames });
     if (existsSync(STAND_INS)) {
         const { ensureStandIns } = await import(STAND_INS);
         await ensureStandIns(toolchain);

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { cacheSecretsOf, type AzblobCache, type CacheOptions, type GhaCache, type S3Cache } from "./cacheOptions";
 import type { CacheSource } from "./cacheOptions";
-import { platformCacheRef, scopedName, scopeName, type CacheScope } from "./cacheScope";
+import { cacheFolder, platformCacheRef, scopedName, type CacheScope } from "./cacheScope";
 import { csvRecord } from "./csv";
 
 export type { CacheOptions } from "./cacheOptions";
@@ -47,7 +47,7 @@ function describeSource(source: CacheSource, scope: CacheScope): CacheFields {
         return { from: [["type=registry", ref]], to: ["type=registry", ref, ...form] };
     }
     if (local) {
-        const folder = path.resolve(scope.baseDirectory, local.directory, scopeName(scope.platform));
+        const folder = path.resolve(scope.baseDirectory, cacheFolder(local.directory, scope.platform));
         const form = field("compression", local.compression);
         return { from: [["type=local", `src=${folder}`]], to: ["type=local", `dest=${folder}`, ...form] };
     }

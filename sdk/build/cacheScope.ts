@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import * as path from "node:path";
 
 /** What a cache belongs to. */
 export interface CacheScope {
@@ -23,6 +24,11 @@ export function scopeName(platform: string): string {
 export function scopedName(name: string | undefined, { platform, repository }: CacheScope): string {
     // A colon before a port is no good in keys and paths, and no name of a registry has an underscore.
     return `${name ?? repository.replaceAll(":", "_")}-${scopeName(platform)}`;
+}
+
+/** The folder of a platform's cache: one of its own in the folder for all of them. */
+export function cacheFolder(directory: string, platform: string): string {
+    return path.join(directory, scopeName(platform));
 }
 
 /** The reference of a platform's cache: the name of the platform is added to the tag, `buildcache` by default. */

@@ -46,13 +46,18 @@ export async function withPrivateFolder<T>(
 
 /**
  * Removes the private folders of processes that are gone, and gives how many there were. Call it once at the start.
+ * `undo` takes away what else such a process has left, as far as its folder tells.
  */
-export async function sweepPrivateFolders(place?: FolderPlace): Promise<number> {
+export async function sweepPrivateFolders(
+    place?: FolderPlace,
+    undo?: (folder: string) => Promise<void>,
+): Promise<number> {
     const base = await ensureBase(place);
     let swept = 0;
     for (const entry of await readdir(base)) {
         const folder = path.join(base, entry);
         if (await isLeftOver(folder)) {
+            await undo?.(folder);
             await rm(folder, { recursive: true, force: true, maxRetries: 3 });
             swept += 1;
         }

@@ -7,10 +7,13 @@ import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 
 import { sweepPrivateFolders } from "../build/privateFolder";
+import { undoBuilderStore } from "../dockerBuild/builderStore";
+import { createConnections } from "../dockerBuild/connections";
 import { createLifecycles } from "../resources/lifecycles";
 import { toServiceError } from "./answers";
 import type { ConstructServer } from "./construct";
 import { connectEngineLog, type EngineLog } from "./engineLog";
+import { invoke } from "./functions";
 import { check, create, diff, read, remove, update, type Operations } from "./operations";
 import { packageVersion, readSchema } from "../package";
 
@@ -34,6 +37,7 @@ export interface Plugin {
 export async function startPlugin(engineAddress: string | undefined): Promise<Plugin> {
     let cancellation = new AbortController();
     let lifecycles = createLifecycles();
+    const connections = createConnections();
     let engine = engineAddress;
     let log = connectEngineLog(engine);
     let constructServer: Promise<ConstructServer> | undefined;
@@ -80,7 +84,7 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
             cancellation = new AbortController();
             lifecycles = createLifecycles();
             // What an earlier run left behind because it was killed: it may hold keys.
-            await sweepPrivateFolders();
+            await sweepPrivateFolders(undefined, undoBuilderStore);
             return new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);
         }),
         check: answer((request: proto.CheckRequest) => check(operations(), request)),
@@ -102,10 +106,14 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
         cancel: answer(async () => {
             // The engine cancels on Ctrl-C, and also at the end of every normal run.
             cancellation.abort();
+            await connections.close();
             await currentLog().flush();
             return new Empty();
         }),
-        ...unsupported("parameterize", "invoke", "call"),
+        invoke: answer((request: proto.InvokeRequest) => {
+            return invoke({ connections, log: currentLog(), signal: cancellation.signal }, request);
+        }),
+        ...unsupported("parameterize", "call"),
         list: refuseStream,
     });
 
@@ -115,7 +123,8 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
         async stop() {
             cancellation.abort();
             // A build that is cancelled takes its keys and passwords off the disk: it gets the time for that.
-            await Promise.race([Promise.allSettled(running), sleep(stopLimitMs, undefined, { ref: false })]);
+            const ending = [...running, connections.close()];
+            await Promise.race([Promise.allSettled(ending), sleep(stopLimitMs, undefined, { ref: false })]);
             await currentLog().flush();
             currentLog().close();
             server.forceShutdown();

@@ -44,8 +44,8 @@ export interface IndexedImageArgs {
     /** The digest of what was pushed for it. */
     digest: pulumi.Input<string>;
 
-    /** What the index lists for it. */
-    manifests: pulumi.Input<ManifestDescriptor[]>;
+    /** What the index lists for it. Defaults to what the registry has under the digest. */
+    manifests?: pulumi.Input<ManifestDescriptor[]>;
 
     /** Notes on its entry in the index. Defaults to none. */
     annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;

@@ -1,19 +1,13 @@
-import { MultiArchError } from "../errors";
-import { parsePlatform } from "../platform";
-import type { RegistryClient } from "../registry/client";
-import { isAttestation } from "../registry/manifests";
-import type { Repository } from "../registry/reference";
-import { verifyImage } from "../registry/verify";
 import { findImageIndexProblems } from "../validation/imageIndex";
 import { asReplacement, findInputChanges } from "./differences";
 import type { DiffAnswer, OperationContext, PropertyChange, ResourceLifecycle } from "./lifecycle";
 import { createIndexOutputs, makeIndex, type ImageIndexInputs } from "./imageIndexInputs";
+import { describeIndex } from "./imageIndexPreview";
 import { readImageIndex } from "./imageIndexRead";
-import { toDescriptor } from "./manifest";
-import { describeKnown, type Sources } from "./preview";
+import { verifyAll } from "./imageIndexVerify";
 import { withRegistry } from "./registryAccess";
 import { beforeWriting, defaultTags, findMovedTags, moveTags, readKnownTags, refuseTagConflicts, untag } from "./tags";
-import { describeSignature, findSignatureChanges, signIndex, signSecrets, type State } from "./signatures";
+import { findSignatureChanges, signIndex, signSecrets } from "./signatures";
 import { withinTimeout } from "./timeout";
 import type { Properties } from "./values";
 
@@ -40,8 +34,8 @@ export const imageIndexLifecycle: ResourceLifecycle = {
         return { changed: Object.keys(changes).length > 0, changes, replaces: Object.keys(replaced) };
     },
 
-    previewCreate: (inputs) => describe(inputs, undefined),
-    previewUpdate: (old, inputs) => describe(inputs, old),
+    previewCreate: (inputs) => describeIndex(inputs, undefined),
+    previewUpdate: (old, inputs) => describeIndex(inputs, old),
 
     async create(inputs, context) {
         const index = inputs as ImageIndexInputs;
@@ -68,25 +62,6 @@ export const imageIndexLifecycle: ResourceLifecycle = {
     },
 };
 
-/** What each output follows from. The digest follows from the images, so it is known before anything is pushed. */
-const sources: Sources = {
-    digest: ["images", "annotations"],
-    ref: ["repository", "images", "annotations"],
-    tagRefs: ["repository", "tags"],
-    tagDigests: ["tags", "images", "annotations"],
-    platformDigests: ["images"],
-    manifestDigests: ["images"],
-    attestationDigests: ["images"],
-};
-
-/** What the index will be. */
-function describe(inputs: Properties, old: State | undefined): Properties {
-    const placeholders = { repository: "", images: [], tags: [], annotations: {} };
-    const create = (known: Properties): Properties => createIndexOutputs(known as ImageIndexInputs);
-    const outputs = describeKnown(sources, inputs, placeholders, create);
-    return { ...outputs, ...describeSignature(outputs["digest"], old, inputs) };
-}
-
 function publish(
     inputs: ImageIndexInputs,
     old: Properties | undefined,
@@ -94,8 +69,8 @@ function publish(
 ): Promise<Properties> {
     return withRegistry(inputs, context, async (client, where) => {
         context.reporter.status(`checking ${inputs.images.length} images in ${inputs.repository}`);
-        await verifyAll(client, where, inputs);
-        const index = makeIndex(inputs);
+        const whole = await verifyAll(client, where, inputs);
+        const index = makeIndex(whole);
         const { bytes, digest, mediaType } = index;
         if ((await client.headManifest({ ...where, digest }, beforeWriting)) === undefined) {
             context.reporter.status(`pushing index ${digest}`);
@@ -107,25 +82,6 @@ function publish(
         const signed = await signIndex(client, where, inputs, { digest, mediaType, size: bytes.length }, context);
         await moveTags(client, where, inputs.tags, index, readKnownTags(old ?? {}), context);
         context.reporter.info(`${inputs.repository}@${digest} is complete, tagged ${inputs.tags.join(", ")}`);
-        return { ...createIndexOutputs(inputs), ...signed };
+        return { ...createIndexOutputs(whole), ...signed };
     });
-}
-
-/** A tag must never point at less than everything: each image is looked at again, down to its layers. */
-async function verifyAll(client: RegistryClient, where: Repository, inputs: ImageIndexInputs): Promise<void> {
-    const results = await Promise.all(
-        inputs.images.map(async ({ platform, digest, manifests }) => {
-            const also = manifests.map(toDescriptor).filter(isAttestation);
-            const options = { absentOn: [404], also } as const;
-            const result = await verifyImage(client, where, digest, parsePlatform(platform), options);
-            return result.complete ? [] : result.problems.map(({ text }) => `${platform}: ${text}`);
-        }),
-    );
-    const missing = results.flat();
-    if (missing.length > 0) {
-        throw new MultiArchError("index-incomplete", {
-            what: `${inputs.repository} does not have the images of all platforms, so no tag was moved`,
-            lines: missing,
-        });
-    }
 }

@@ -1,9 +1,10 @@
 import { MultiArchError } from "../errors";
 import { formatPlatform } from "../platform";
 import { isAbout, isAttestation, type Descriptor } from "../registry/manifests";
-import { createIndexOutputs, type ImageIndexInputs } from "./imageIndexInputs";
+import { createIndexOutputs, lacksManifests, type ImageIndexInputs, type WholeIndexInputs } from "./imageIndexInputs";
 import type { OperationContext, ResourceState } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
+import { findManifests } from "./imageIndexVerify";
 import { readOrKeep, withImported, withRegistry } from "./registryAccess";
 import { lookAtSignature } from "./signatures";
 import { lookAtTags, warnOfMovedTags } from "./tags";
@@ -36,11 +37,18 @@ async function look(id: string, state: State, context: OperationContext): Promis
         if ((await client.headManifest({ ...where, digest })) === undefined) {
             return undefined;
         }
+        // What has made these images does not look after them. Nobody else would see that one is lost.
+        const { missing } = lacksManifests(inputs) ? await findManifests(client, where, inputs) : { missing: [] };
+        missing.forEach((text) => context.reporter.warn(text));
+        if (missing.length > 0) {
+            return undefined;
+        }
         const signed = await lookAtSignature(client, where, digest, state.outputs, context.reporter);
         return { tagDigests: await lookAtTags(client, where, inputs.tags), ...signed };
     });
     if (found === undefined) {
-        context.reporter.warn(`${inputs.repository}@${digest} is lost. The next up pushes the index again.`);
+        const what = `${inputs.repository}@${digest} is lost, or an image of it`;
+        context.reporter.warn(`${what}. The next up pushes the index again.`);
         return undefined;
     }
     warnOfMovedTags(found.tagDigests, digest, context.reporter);
@@ -64,7 +72,7 @@ async function importIndex(id: string, context: OperationContext): Promise<Resou
 }
 
 /** The images that an index lists, each with the attestations about it. */
-export function listImages(manifests: readonly Descriptor[]): ImageIndexInputs["images"] {
+export function listImages(manifests: readonly Descriptor[]): WholeIndexInputs["images"] {
     const attestations = manifests.filter(isAttestation);
     return manifests.filter((entry) => !isAttestation(entry)).map((image) => describeImage(image, attestations));
 }

@@ -99,8 +99,10 @@ export function buildImage(
     });
 }
 
+type NodeInputs = Pick<PlatformImageInputs, "nodes" | "emulation">;
+
 /** The builders, with what a build needs to know of them. */
-export function listNodes({ nodes, emulation = "never" }: PlatformImageInputs): BuilderNode[] {
+export function listNodes({ nodes, emulation = "never" }: NodeInputs): BuilderNode[] {
     return nodes.map(({ address, docker, named, property, ...others }, index) => {
         const place = address ?? (named === undefined ? describeDocker(docker ?? {}) : `buildx builder ${named}`);
         return {
@@ -116,8 +118,8 @@ export function listNodes({ nodes, emulation = "never" }: PlatformImageInputs): 
 }
 
 /** Finds a builder for each platform; throws when there is one without. */
-async function leaseTogether(
-    inputs: PlatformImageInputs,
+export async function leaseTogether(
+    inputs: NodeInputs & Pick<PlatformImageInputs, "platform">,
     { together, isSilent }: Siblings,
     options: LeaseOptions,
 ): Promise<Lease> {
@@ -141,7 +143,7 @@ async function leaseTogether(
 }
 
 /** The content of a docker config.json for this image: its own accounts, and those of the machine. */
-async function describeAccounts({ registries = [] }: PlatformImageInputs): Promise<string> {
+export async function describeAccounts({ registries = [] }: Pick<PlatformImageInputs, "registries">): Promise<string> {
     return privateDockerConfig(registries, await readDockerConfig(findDockerConfigDir(process.env)));
 }
 
@@ -220,7 +222,8 @@ function describeUnpushed(inputs: PlatformImageInputs, build: BuildReport): Prop
 
 const notForIt = new Set<ErrorCode>(["builder-wrong-platform", "builder-emulated"]);
 
-function reportLease({ node, facts, skipped }: Lease, reporter: Reporter): void {
+/** Says which builder it is, and why it is not another one. */
+export function reportLease({ node, facts, skipped }: Lease, reporter: Reporter): void {
     for (const { node: other, error } of skipped) {
         // A Docker daemon or a builder of buildx may serve other platforms, for which nobody had to name them.
         const isExpected = (other.docker ?? other.named) && !error.transient && notForIt.has(error.code);

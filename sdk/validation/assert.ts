@@ -9,7 +9,9 @@ import { findComponentProblems } from "./component";
 /** Throws everything that is wrong with the inputs that are known while the program runs. */
 export function assertKnownInputs(name: string, args: MultiArchImageArgs): void {
     const known = maskOutputs(args) as Properties;
-    const unknown = [...checkPlatformsKnown(known["platforms"]), ...checkExportsKnown(known["exports"])];
+    // A limit of docker-build is an option of its resource, and options are plain.
+    const plain = ["platforms", "engine", ...(known["engine"] === "docker-build" ? ["timeoutSeconds"] : [])];
+    const unknown = [...plain.flatMap((name) => checkKnown(known, name)), ...checkExportsKnown(known["exports"])];
     throwProblems(name, [...unknown, ...findComponentProblems(known)]);
 }
 
@@ -48,10 +50,11 @@ function throwProblems(name: string, problems: readonly InputProblem[]): void {
     }
 }
 
-/** Each platform is a resource of its own, and resources have to be declared before anything is known of others. */
-function checkPlatformsKnown(platforms: unknown): InputProblem[] {
-    const reason = "must be known while the program runs: give a plain list, not an output of another resource";
-    return hasUnknown(platforms) ? [{ property: "platforms", reason }] : [];
+/** What decides which resources there are: they have to be declared before anything is known of others. */
+function checkKnown(inputs: Properties, property: string): InputProblem[] {
+    const plain = property === "platforms" ? "a plain list" : "a plain value";
+    const reason = `must be known while the program runs: give ${plain}, not an output of another resource`;
+    return hasUnknown(inputs[property]) ? [{ property, reason }] : [];
 }
 
 /** Each export is a resource of its own, too. What is in it may come from another resource. */

@@ -2,6 +2,7 @@ import type { InputProblem } from "../resources/lifecycle";
 import { unknownValue, withoutNulls, type Properties } from "../resources/values";
 import { checkBuilders } from "./builders";
 import { checkBuild } from "./build";
+import { checkEngine } from "./engine";
 import { checkExports, explainExports } from "./exports";
 import { checkOverrides } from "./overrides";
 import { checkPlatformList } from "./platforms";
@@ -24,6 +25,7 @@ export function findComponentProblems(inputs: Properties): InputProblem[] {
         checkBuilders,
         checkOverrides,
         checkExports,
+        checkEngine,
     ]);
     return explainExports(problems);
 }

@@ -9,7 +9,7 @@ import { checkTags, checkTarget } from "./target";
 interface Image {
     readonly platform: string;
     readonly digest: string;
-    readonly manifests: string | readonly { readonly digest: string }[];
+    readonly manifests?: string | readonly { readonly digest: string }[];
 }
 
 /** Everything that is wrong with the inputs of an `ImageIndex`, by property, as far as they are known. */
@@ -36,11 +36,11 @@ function checkImages(inputs: Properties): InputProblem[] {
 }
 
 function checkDigests(path: string, { digest, manifests }: Image): InputProblem[] {
-    const listed = typeof manifests === "string" ? [] : manifests;
+    const listed = typeof manifests === "string" ? [] : (manifests ?? []);
     return [
         ...checkDigest(`${path}.digest`, digest),
         ...listed.flatMap((manifest, index) => checkDigest(`${path}.manifests[${index}].digest`, manifest.digest)),
-        ...(typeof manifests !== "string" && listed.length === 0
+        ...(Array.isArray(manifests) && listed.length === 0
             ? [{ property: `${path}.manifests`, reason: "is empty: there is nothing the index could list" }]
             : []),
     ];

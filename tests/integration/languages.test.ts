@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -95,6 +95,17 @@ describe("a MultiArchImage in a YAML program", () => {
         assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 5 });
         const state = readFileSync(join(root, "state", ".pulumi", "stacks", "yaml", "test.json"), "utf8");
         assert.equal(state.includes(world.password), false);
+    });
+
+    it("builds with docker-build too, whose hooks run in the plugin", async () => {
+        writeProgram({ engine: "docker-build" });
+        const { outputs } = await stack.up();
+        assert.equal(outputs["indexDigest"]?.value, await viewRegistry(world).digestOf(`${repository}:from-yaml`));
+        const home = readdirSync(join(root, "home"), { recursive: true }).map(String);
+        assert.deepEqual(
+            home.filter((name) => name.includes("buildx")),
+            [],
+        );
     });
 
     it("names each wrong property, all of them at once", async () => {

@@ -119,7 +119,7 @@ export const frontend = {
 };
 
 /**
- * The provider that `bench/` measures ours against. Only the bench builds it.
+ * The provider behind `engine: "docker-build"`, which `bench/` measures ours against. Only tests and bench build it.
  * @type {Readonly<GoTool>}
  */
 export const dockerBuild = {

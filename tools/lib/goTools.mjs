@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { say, SetupError } from "./console.mjs";
 import { capture } from "./exec.mjs";
 import { buildGoTool, isBuilt, stampOf, writeStamp } from "./goBuild.mjs";
-import { frontend, goTools } from "./goTable.mjs";
+import { dockerBuild, frontend, goTools } from "./goTable.mjs";
 import { withLock } from "./lock.mjs";
 import { binDir, ensureDir } from "./paths.mjs";
 import { findOnPath, isExecutable } from "./system.mjs";
@@ -15,8 +15,13 @@ import { atLeast } from "./version.mjs";
  * @typedef {import("./system.mjs").Arch} Arch
  */
 
-/** The names that ensureGoTools knows, in the order in which they are built. */
+const allTools = [...goTools, dockerBuild];
+
+/** The tools that everything needs, in the order in which they are built. */
 export const goToolNames = goTools.map((tool) => tool.name);
+
+/** The tools that the tests need. */
+export const testToolNames = allTools.map((tool) => tool.name);
 
 /**
  * Makes tools available: the user's own where its version fits, else built once from the pins.
@@ -24,13 +29,13 @@ export const goToolNames = goTools.map((tool) => tool.name);
  * @returns {Promise<Map<string, string>>} the path of each
  */
 export async function ensureGoTools(names = goToolNames) {
-    const unknown = names.filter((name) => !goToolNames.includes(name));
+    const unknown = names.filter((name) => !testToolNames.includes(name));
     if (unknown.length > 0) {
-        throw new SetupError(`no such tool: ${unknown.join(", ")}`, { hint: `There are ${goToolNames.join(", ")}.` });
+        throw new SetupError(`no such tool: ${unknown.join(", ")}`, { hint: `There are ${testToolNames.join(", ")}.` });
     }
     /** @type {Map<string, string>} */
     const paths = new Map();
-    for (const tool of goTools.filter(({ name }) => names.includes(name))) {
+    for (const tool of allTools.filter(({ name }) => names.includes(name))) {
         paths.set(tool.name, readyTool(tool) ?? (await withLock("tools", () => prepareTool(tool))));
     }
     return paths;

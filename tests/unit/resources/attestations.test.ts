@@ -4,7 +4,7 @@ import { MultiArchError } from "../../../sdk/errors";
 import { mediaTypes, type Descriptor } from "../../../sdk/registry/manifests";
 import type { StatementReader } from "../../../sdk/registry/statements";
 import { checkAttestations, holdsSecret } from "../../../sdk/resources/attestationCheck";
-import { createIndexOutputs, makeIndex, type ImageIndexInputs } from "../../../sdk/resources/imageIndexInputs";
+import { createIndexOutputs, makeIndex, type WholeIndexInputs } from "../../../sdk/resources/imageIndexInputs";
 import { listImages } from "../../../sdk/resources/imageIndexRead";
 import { fromDescriptor, toDescriptor } from "../../../sdk/resources/manifest";
 
@@ -36,7 +36,7 @@ describe("the attestations of an image", () => {
 
     it("are never named as the image of a platform", () => {
         const images = [{ platform: "linux/arm64", digest: digestOf("c"), manifests: [...manifests].reverse() }];
-        const inputs: ImageIndexInputs = { repository: "registry.example.com/app", tags: ["latest"], images };
+        const inputs: WholeIndexInputs = { repository: "registry.example.com/app", tags: ["latest"], images };
         const outputs = createIndexOutputs(inputs);
         assert.deepEqual(outputs["manifestDigests"], { "linux/arm64": image.digest });
         assert.deepEqual(outputs["attestationDigests"], { "linux/arm64": [attestation.digest] });

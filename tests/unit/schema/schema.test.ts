@@ -101,6 +101,7 @@ describe("schema.json", () => {
             namesOf(properties, ({ plain }) => plain === true),
             [
                 "multiarch:index:MultiArchImage additionalRepositories",
+                "multiarch:index:MultiArchImage engine",
                 "multiarch:index:MultiArchImage exports",
                 "multiarch:index:MultiArchImage platforms",
                 "multiarch:index:MultiArchImage push",
