@@ -38,7 +38,8 @@ describe("the npm package", () => {
         assert.equal(status, 0, stderr);
         const [pack] = JSON.parse(stdout) as { files: { path: string }[] }[];
         assert.deepEqual(pack?.files.map(({ path }) => path).sort(), [
-            ...["CHANGELOG.md", "LICENSE", "PulumiPlugin.yaml", "README.md", "bin/pulumi-resource-multiarch"],
+            ...["CHANGELOG.md", "LICENSE", "PulumiPlugin.yaml", "README.md"],
+            ...["bin/pulumi-multiarch", "bin/pulumi-resource-multiarch"],
             ...["dist/index.d.ts", "dist/index.js", "dist/index.js.map", "dist/plugin/main.js"],
             ...["package.json", "schema.json"],
         ]);
