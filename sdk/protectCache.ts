@@ -1,18 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { CacheArgs, CacheSourceArgs } from "./cacheArgs";
+import { cacheSecretNames } from "./cacheSecrets";
 import { within } from "./protectWithin";
-
-const secretNames = {
-    s3: ["secretAccessKey", "sessionToken"],
-    gha: ["token"],
-    azblob: ["secretAccessKey"],
-} as const;
-
-const paths = Object.entries(secretNames).flatMap(([kind, names]) => names.map((name) => `${kind}.${name}`));
-
-/** The secrets of the input `cache`, by path. */
-export const cacheSecretPaths = paths.flatMap((path) => [`cache.${path}`, `cache.from.*.${path}`]);
 
 /** The same cache with its secrets marked as such, whatever the program said. */
 export function protectCache(cache: CacheArgs): CacheArgs {
@@ -27,9 +17,9 @@ function protectSource<Source extends CacheSourceArgs>(source: Source): Source {
     const { s3, gha, azblob } = source;
     return {
         ...source,
-        ...(s3 ? { s3: within(s3, (plain) => protect(plain, secretNames.s3)) } : {}),
-        ...(gha ? { gha: within(gha, (plain) => protect(plain, secretNames.gha)) } : {}),
-        ...(azblob ? { azblob: within(azblob, (plain) => protect(plain, secretNames.azblob)) } : {}),
+        ...(s3 ? { s3: within(s3, (plain) => protect(plain, cacheSecretNames.s3)) } : {}),
+        ...(gha ? { gha: within(gha, (plain) => protect(plain, cacheSecretNames.gha)) } : {}),
+        ...(azblob ? { azblob: within(azblob, (plain) => protect(plain, cacheSecretNames.azblob)) } : {}),
     };
 }
 

@@ -1,7 +1,7 @@
 import { findBuildArgProblems } from "../build/buildArgs";
 import { encodeFileList } from "../context/fileList";
 import { findContextProblems } from "../context/problems";
-import { cacheSecretPaths } from "../protectCache";
+import { cacheSecretPaths } from "../cacheSecrets";
 import { findPlatformImageProblems } from "../validation/platformImage";
 import { findShownSecrets } from "../validation/shownSecrets";
 import { imageInputs, readContent, type Content } from "./contentHash";
