@@ -11,7 +11,7 @@ import { getWorld } from "./world";
 
 /** One test for each step of these scenarios. It injects each kind of fault, every one into a repository of its own. */
 export function describeFaults(...names: Scenario[]): void {
-    const folder = mkdtempSync(join(tmpdir(), "multiarch-faults-"));
+    let folder: string | undefined;
     const trusted = process.env["SSL_CERT_FILE"];
     let stage: FaultStage;
 
@@ -19,10 +19,13 @@ export function describeFaults(...names: Scenario[]): void {
         const world = await getWorld();
         // A provider that the engine starts has it in its environment.
         process.env["SSL_CERT_FILE"] = world.caFile;
+        folder = mkdtempSync(join(tmpdir(), "multiarch-faults-"));
         stage = await createFaultStage(world, folder);
     });
     after(() => {
-        rmSync(folder, { recursive: true, force: true });
+        if (folder !== undefined) {
+            rmSync(folder, { recursive: true, force: true });
+        }
         delete process.env["SSL_CERT_FILE"];
         Object.assign(process.env, trusted === undefined ? {} : { SSL_CERT_FILE: trusted });
     });
