@@ -60,7 +60,10 @@ export interface BuildOptionsArgs {
      */
     sourceDateEpoch?: Input<number>;
 
-    /** How new layers are compressed. Defaults to `gzip`. A change builds again. */
+    /**
+     * How new layers are compressed. Defaults to `gzip`. A change builds again; layers that the builder has already in
+     * another form stay as they are, unless `forceCompression` is set.
+     */
     compression?: Input<Compression>;
 
     /**
@@ -69,7 +72,7 @@ export interface BuildOptionsArgs {
      */
     compressionLevel?: Input<number>;
 
-    /** True compresses the layers of base images anew where they differ. Defaults to false. */
+    /** True compresses layers anew that are there in another form, those of base images too. Defaults to false. */
     forceCompression?: Input<boolean>;
 
     /**

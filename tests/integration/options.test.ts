@@ -179,6 +179,18 @@ describe("annotations, overrides and compression", () => {
         assert.equal(second.summary.resourceChanges?.update, 2, "component and index, no platform");
         assert.notEqual(second.outputs["indexDigest"]?.value, outputs["indexDigest"]?.value);
         assert.deepEqual(second.outputs["platformDigests"]?.value, outputs["platformDigests"]?.value);
+
+        stack.args = {
+            ...args,
+            annotations: changed,
+            compression: "estargz",
+            compressionLevel: 9,
+            forceCompression: true,
+        };
+        const third = await stack.up();
+        const digests = third.outputs["platformDigests"]?.value as Record<string, string>;
+        const lazy = await read(`${stack.repository}@${digests["linux/amd64"]}`);
+        assert.ok("containerd.io/snapshot/stargz/toc.digest" in (lazy.layers[0]?.annotations ?? {}));
     });
 
     it("push nothing, and afterwards everything, as the program says", async () => {
@@ -214,5 +226,5 @@ function readState(root: string): string {
 interface Annotated {
     readonly annotations?: object;
     readonly manifests: readonly { readonly digest: string; readonly annotations?: object }[];
-    readonly layers: readonly { readonly mediaType: string }[];
+    readonly layers: readonly { readonly mediaType: string; readonly annotations?: object }[];
 }
