@@ -18,7 +18,8 @@ export interface Classified {
 /** Tells why a build failed. A failing step is never transient, whatever its own output says. */
 export function classifyFailure({ failure, lines }: BuildOutcome): Classified {
     const text = lastError(lines) ?? failure?.error ?? "";
-    if (isCancellation(text) || isCancellation(failure?.error ?? "")) {
+    // Whatever fails first stops all the rest: that a step was given up says nothing of the reason.
+    if (isCancellation(text)) {
         return lost("the builder gave the build up", lines);
     }
     return (

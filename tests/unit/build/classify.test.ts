@@ -119,6 +119,14 @@ describe("a failed build", () => {
         assert.equal(fields.transient, undefined);
     });
 
+    it("is not lost because a step was given up for what failed beside it", () => {
+        const failure = { name: "[1/2] COPY a b", error: "context canceled", lines: [] };
+        const lines = ["ERROR: failed to solve: operation error S3: HeadObject, api error Forbidden: Forbidden"];
+        const { code, fields } = classifyFailure({ failure, lines });
+        assert.equal(code, "build-failed");
+        assert.match(fields.what, /S3: HeadObject/);
+    });
+
     it("says what being killed may mean", () => {
         const error = 'process "/bin/sh -c make" did not complete successfully: exit code: 137';
         const { fields } = classifyFailure({ failure: { name: "[1/1] RUN make", error, lines: [] }, lines: [] });
