@@ -13,7 +13,7 @@ await runMain(async () => {
         say(HELP);
         return 0;
     }
-    const { env } = await ensureToolchain({ only: [], system: false, compile: false });
+    const { env } = await ensureToolchain({ only: [], system: false });
     const started = Date.now();
     const parts = staticParts(env);
     let passed = 0;
