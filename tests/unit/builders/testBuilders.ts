@@ -3,7 +3,7 @@ import * as net from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import type { BuilderNode } from "../../../sdk/builders/node";
 import { preflight } from "../../../sdk/builders/preflight";
-import { controlService } from "../../../sdk/builders/preflightControl";
+import { controlService } from "../../../sdk/builders/control/service";
 import { MultiArchError, type ErrorCode } from "../../../sdk/errors";
 import type { TestAuthority } from "./testCertificates";
 
@@ -100,7 +100,8 @@ export async function refusalOf(node: BuilderNode, code: ErrorCode, timeoutMs = 
     return assert.fail("the builder was found fit");
 }
 
-async function listenGrpc(server: grpc.Server, authority?: TestAuthority): Promise<TestServer> {
+/** Starts a gRPC server on a port of its own; with an authority, over mutual TLS. */
+export async function listenGrpc(server: grpc.Server, authority?: TestAuthority): Promise<TestServer> {
     const port = await new Promise<number>((resolve, reject) => {
         void credentialsFor(authority).then((credentials) => {
             server.bindAsync("127.0.0.1:0", credentials, (error, bound) => {

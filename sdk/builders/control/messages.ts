@@ -1,0 +1,102 @@
+/** The messages of BuildKit's control service, with the fields that are used. Each call is in one of the two tables. */
+
+/** Calls with one answer: what goes there, what comes back. */
+export interface UnaryCalls {
+    readonly ListWorkers: { readonly request: object; readonly response: ListWorkersResponse };
+    readonly Info: { readonly request: object; readonly response: InfoResponse };
+    readonly DiskUsage: { readonly request: { readonly filter?: string[] }; readonly response: DiskUsageResponse };
+    readonly Solve: { readonly request: SolveRequest; readonly response: object };
+    readonly UpdateBuildHistory: { readonly request: UpdateBuildHistoryRequest; readonly response: object };
+}
+
+/** Calls with a stream of answers. */
+export interface StreamingCalls {
+    readonly ListenBuildHistory: { readonly request: BuildHistoryRequest; readonly response: BuildHistoryEvent };
+}
+
+/** A platform as BuildKit writes it. */
+export interface PlatformMessage {
+    readonly Architecture: string;
+    readonly OS: string;
+    readonly Variant: string;
+}
+
+/** The workers of a daemon. */
+export interface ListWorkersResponse {
+    readonly record: readonly {
+        readonly ID: string;
+        readonly Labels: Readonly<Record<string, string>>;
+        readonly platforms: readonly PlatformMessage[];
+    }[];
+}
+
+/** The version of a daemon. */
+export interface InfoResponse {
+    readonly buildkitVersion: { readonly version: string } | null;
+}
+
+/** What the cache of a daemon holds. */
+export interface DiskUsageResponse {
+    readonly record: readonly UsageRecord[];
+}
+
+/** One entry of the cache. */
+export interface UsageRecord {
+    readonly ID: string;
+    readonly InUse: boolean;
+    /** In bytes. */
+    readonly Size: number;
+    /** `regular`, `source.local`, `exec.cachemount` and others. */
+    readonly RecordType: string;
+}
+
+/** A build. Without a frontend the daemon waits for a client that says what to build. */
+export interface SolveRequest {
+    /** A name for it, unique on the daemon. */
+    readonly Ref: string;
+    readonly FrontendAttrs?: Readonly<Record<string, string>>;
+}
+
+/** Which builds to tell of. */
+export interface BuildHistoryRequest {
+    /** True leaves those out that have ended. */
+    readonly ActiveOnly?: boolean;
+    /** Only this one. */
+    readonly Ref?: string;
+    /** True ends the stream after what is known now. Otherwise it goes on with what happens. */
+    readonly EarlyExit?: boolean;
+    /** For example `ref~=^name`. Builds that run are told of all the same. */
+    readonly Filter?: readonly string[];
+}
+
+/** What happens to a build, as its number in the protocol. */
+export const buildEvents = { started: 0, complete: 1, deleted: 2 } as const;
+
+/** Something that happened to a build. The order of events that are close to each other is not certain. */
+export interface BuildHistoryEvent {
+    readonly type: number;
+    readonly record: BuildRecord | null;
+}
+
+/** A build that runs or has ended. */
+export interface BuildRecord {
+    readonly Ref: string;
+    readonly FrontendAttrs: Readonly<Record<string, string>>;
+    readonly Exporters: readonly { readonly Type: string; readonly Attrs: Readonly<Record<string, string>> }[];
+    /** By the clock of the daemon. */
+    readonly CreatedAt: Timestamp | null;
+    readonly CompletedAt: Timestamp | null;
+}
+
+/** A time, since 1970. */
+export interface Timestamp {
+    readonly seconds: number;
+    readonly nanos: number;
+}
+
+/** What to do about the record of a build. */
+export interface UpdateBuildHistoryRequest {
+    readonly Ref: string;
+    /** True removes it. One of a build that runs would be written all the same when it ends. */
+    readonly Delete?: boolean;
+}
