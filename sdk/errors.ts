@@ -38,6 +38,7 @@ export const errorCodes = {
         "Check the name of the image, and that the daemon reaches its registry; or name another one.",
     "builder-docker-start": "Look at the lines above, and change config, network or options.",
     "builder-unknown": "Name a builder that docker buildx ls lists, or make one with docker buildx create.",
+    "builder-host-settings": "Change the setting that is named above.",
     "builder-driver": "Name a builder of another driver, or use builders.docker for this daemon.",
 
     // What the program says.
