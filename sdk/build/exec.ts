@@ -1,8 +1,11 @@
+import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
+import { Socket } from "node:net";
 import { execa } from "execa";
 import { MultiArchError } from "../errors";
 import { createLineSplitter } from "./lines";
 import { createRedactor } from "./redact";
+import { createWarden, wardenScript } from "./warden";
 
 /** One run of a program, without a shell. */
 export interface CommandOptions {
@@ -51,9 +54,30 @@ export interface CommandResult {
 const defaultOutputLimit = 1024 * 1024;
 const defaultKillDelay = 5_000;
 
+/** What takes away programs and folders when this process is killed. */
+export const warden = createWarden(() => {
+    if (process.platform === "win32") {
+        return undefined;
+    }
+    // execa's own processes keep this one alive, and end with it. In a group of its own: the engine ends plugins by group.
+    const subprocess = spawn("/bin/sh", ["-c", wardenScript], {
+        env: { PATH: `${process.env["PATH"] ?? ""}:/usr/bin:/bin` },
+        cwd: "/",
+        detached: true,
+        stdio: ["pipe", "ignore", "ignore"],
+    });
+    subprocess.on("error", () => undefined);
+    subprocess.unref();
+    const { stdin } = subprocess;
+    if (stdin instanceof Socket) {
+        stdin.unref();
+    }
+    return stdin;
+});
+
 /**
  * Runs a program and waits for its end. This is the only place that starts processes. A running program and its
- * descendants end together, and when this process exits.
+ * descendants end together, and with this process, however it ends.
  *
  * Throws a MultiArchError `tool-missing` when the program does not exist or cannot be executed.
  */
@@ -90,6 +114,8 @@ export async function runCommand(options: CommandOptions): Promise<CommandResult
         ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     });
 
+    const release = subprocess.pid === undefined ? undefined : warden.guardGroup(subprocess.pid);
+
     let stdout = "";
     let stderr = "";
     const outLines = createLineSplitter((line) => {
@@ -109,6 +135,7 @@ export async function runCommand(options: CommandOptions): Promise<CommandResult
     subprocess.stderr.on("data", errLines.push);
 
     const result = await subprocess;
+    release?.();
     const started = result.exitCode !== undefined || result.signal !== undefined;
     if (!started && !result.isCanceled) {
         throw new MultiArchError("tool-missing", {

@@ -3,9 +3,11 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/pro
 import { tmpdir, userInfo } from "node:os";
 import * as path from "node:path";
 import { MultiArchError } from "../errors";
+import { warden } from "./exec";
 
 // Files with keys and passwords have to exist while buildx runs. They live in a folder of their own that only this
-// user can enter, that goes when the work is done, and that the next process sweeps when this one was killed.
+// user can enter, that goes when the work is done, that the warden takes away when this process was killed, and that
+// the next process sweeps when both were.
 
 const folderMode = 0o700;
 const fileMode = 0o600;
@@ -15,6 +17,11 @@ const foreignFolderAgeMs = 7 * 24 * 3_600_000;
 export interface FolderPlace {
     /** The folder that holds them. By default in `XDG_RUNTIME_DIR`, or in the folder for temporary files. */
     readonly base?: string | undefined;
+    /**
+     * True leaves the folder to the next start when this process is killed, which then undoes what it tells of. By default
+     * it is gone a moment after the kill.
+     */
+    readonly swept?: boolean | undefined;
 }
 
 /** A folder that only this user can enter, and that is gone afterwards. */
@@ -36,11 +43,13 @@ export async function withPrivateFolder<T>(
 ): Promise<T> {
     const base = await ensureBase(place);
     const root = await mkdtemp(path.join(base, `${process.pid}-${startTimeOf(process.pid) ?? "0"}-${processSpace()}-`));
+    const release = place?.swept === true ? undefined : warden.guardFolder(root);
     await chmod(root, folderMode);
     try {
         return await work(openFolder(root));
     } finally {
         await rm(root, { recursive: true, force: true, maxRetries: 3 });
+        release?.();
     }
 }
 

@@ -131,11 +131,15 @@ interface OpenedStore {
 function openStore(place: string): OpenedStore {
     const end = Promise.withResolvers<undefined>();
     const folder = Promise.withResolvers<PrivateFolder>();
-    const lifetime = withPrivateFolder(async (opened) => {
-        folder.resolve(opened);
-        await end.promise;
-        await undoBuilderStore(opened.path);
-    });
+    // What it tells of is outside of it, and can only be undone as long as it is there.
+    const lifetime = withPrivateFolder(
+        async (opened) => {
+            folder.resolve(opened);
+            await end.promise;
+            await undoBuilderStore(opened.path);
+        },
+        { swept: true },
+    );
     lifetime.catch(folder.reject);
     return {
         store: folder.promise.then((opened) => openBuilderStore(opened, place)),

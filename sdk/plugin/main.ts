@@ -11,12 +11,13 @@ async function main(): Promise<void> {
         .slice(2)
         .filter((argument) => !argument.startsWith("-"))
         .pop();
-    const plugin = await startPlugin(engineAddress);
     const stop = (): void => {
         void plugin.stop().finally(() => process.exit(0));
     };
+    const plugin = await startPlugin(engineAddress, stop);
     process.on("SIGINT", stop);
     process.on("SIGTERM", stop);
+    process.on("SIGHUP", stop);
     process.stdout.write(`${plugin.port}\n`);
 }
 

@@ -13,6 +13,7 @@ import { createLifecycles } from "../resources/lifecycles";
 import { toServiceError } from "./answers";
 import type { ConstructServer } from "./construct";
 import { connectEngineLog, type EngineLog } from "./engineLog";
+import { watchEngine } from "./engineWatch";
 import { invoke } from "./functions";
 import { check, create, diff, read, remove, update, type Operations } from "./operations";
 import { packageVersion, readSchema } from "../package";
@@ -32,15 +33,18 @@ export interface Plugin {
 
 /**
  * Starts the provider on a free loopback port. It implements the engine's own protocol and not the SDK's `Provider`
- * interface, which has no previews, no detailed differences and no log lines.
+ * interface, which has no previews, no detailed differences and no log lines. `onEngineGone` is called when the engine
+ * that started it was killed.
  */
-export async function startPlugin(engineAddress: string | undefined): Promise<Plugin> {
+export async function startPlugin(engineAddress: string | undefined, onEngineGone: () => void): Promise<Plugin> {
     let cancellation = new AbortController();
     let lifecycles = createLifecycles();
     const connections = createConnections();
     let engine = engineAddress;
     let log = connectEngineLog(engine);
     let constructServer: Promise<ConstructServer> | undefined;
+    let stopWatch =
+        engine === undefined ? undefined : watchEngine({ address: engine, parent: process.ppid }, onEngineGone);
 
     const running = new Set<Promise<unknown>>();
     /** A handler from a function: what it throws becomes the answer. */
@@ -69,6 +73,9 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
             engine = request.getAddress();
             log.close();
             log = connectEngineLog(engine);
+            // Somebody else has started this process, and the next engine may use it.
+            stopWatch?.();
+            stopWatch = watchEngine({ address: engine }, () => cancellation.abort());
             return Promise.resolve(new Empty());
         }),
         getPluginInfo: answer(() => Promise.resolve(new plugin.PluginInfo().setVersion(packageVersion))),
@@ -121,6 +128,7 @@ export async function startPlugin(engineAddress: string | undefined): Promise<Pl
     return {
         port,
         async stop() {
+            stopWatch?.();
             cancellation.abort();
             // A build that is cancelled takes its keys and passwords off the disk: it gets the time for that.
             const ending = [...running, connections.close()];

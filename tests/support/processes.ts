@@ -22,6 +22,15 @@ export function findByEnvironment(entry: string): ListedProcess[] {
     return listProcesses().filter(({ pid }) => readProc(String(pid), "environ").split("\0").includes(entry));
 }
 
+/** The processes that another one has started. */
+export function findChildren(parent: number): ListedProcess[] {
+    return listProcesses().filter(({ pid }) => {
+        const fields = readProc(String(pid), "stat");
+        // The name of the program is in brackets and may hold spaces; field 4 is the second after it.
+        return Number(fields.slice(fields.lastIndexOf(")") + 2).split(" ")[1]) === parent;
+    });
+}
+
 /** Looks at all processes again and again until `stop`, and gives every argv that was ever seen. */
 export function watchProcesses(): { stop: () => Set<string> } {
     const seen = new Set<string>();

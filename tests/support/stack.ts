@@ -17,6 +17,8 @@ export interface TestStack {
     readonly env: Record<string, string>;
     /** Everything the engine and the provider printed, in order. */
     readonly output: () => string;
+    /** Takes what is printed by an operation that a test starts itself. */
+    readonly listen: (text: string) => void;
     up(): Promise<UpResult>;
     /** Runs `up`, which has to fail, and gives what was printed. */
     upFails(): Promise<string>;
@@ -50,12 +52,14 @@ export async function createStack(
             projectSettings: { name: projectName, runtime: "nodejs", main: folder },
         },
     );
-    const options = { onOutput: (text: string) => (output += text), onError: (text: string) => (output += text) };
+    const listen = (text: string): void => void (output += text);
+    const options = { onOutput: listen, onError: listen };
     return {
         stack,
         folder,
         env,
         output: () => output,
+        listen,
         up: () => stack.up(options),
         async upFails() {
             const before = output.length;

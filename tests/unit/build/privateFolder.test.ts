@@ -128,7 +128,7 @@ describe("the sweep of private folders", () => {
                 await folder.write("key.pem", "left over");
                 console.log(folder.path);
                 await new Promise((resolve) => setTimeout(resolve, 60000));
-            }, { base: ${JSON.stringify(base)} });`;
+            }, { base: ${JSON.stringify(base)}, swept: true });`;
         const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
         const leftOver = (await new Promise<Buffer>((resolve) => child.stdout.once("data", resolve))).toString().trim();
         await withPrivateFolder(
