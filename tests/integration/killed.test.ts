@@ -59,7 +59,7 @@ describe("an up that ends early", function () {
         const text = writeSlow();
         const failed = up().catch(() => undefined);
         await waitForStep(text);
-        await secondsUntil(() => stack.output().includes('linux-arm64 created'), 60, "arm64 is not finished");
+        await secondsUntil(() => stack.output().includes("linux-arm64 created"), 60, "arm64 is not finished");
         assert.ok(secretFiles().length > 0, "a build that runs has its keys on disk");
         const provider = findProvider();
         end();

@@ -6,7 +6,7 @@ import { watchEngine } from "../../../sdk/plugin/engineWatch";
 
 const intervalMs = 30;
 /** So long that several looks fit in it. */
-const aWhile = 600;
+const aWhile = 1_000;
 
 /** Anything that speaks gRPC stands for the engine: only its port is looked at. */
 async function startEngine(port = 0): Promise<{ address: string; kill: () => void }> {
