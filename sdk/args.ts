@@ -56,7 +56,7 @@ export interface MultiArchImageArgs extends BuildOptionsArgs {
 
     /**
      * Values for the `ARG` lines of the Dockerfile. Defaults to none. They are kept in the history of the image, so
-     * they are no place for secrets: use `secrets`.
+     * they are no place for secrets: use `secrets`. A secret one that the image shows is named in a warning.
      */
     buildArgs?: Input<Record<string, Input<string>>>;
 

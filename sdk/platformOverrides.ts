@@ -4,10 +4,10 @@ import type { MultiArchImageArgs } from "./args";
 import type { PlatformOverrideArgs } from "./buildOptions";
 import { isCalled } from "./builders/listNodes";
 import { formatPlatform, parsePlatform } from "./platform";
+import { inside } from "./protectWithin";
 import type { NodeArgs, PlatformImageArgs } from "./resources/platformImage";
 
-type Overrides = pulumi.Unwrap<MultiArchImageArgs["platformOverrides"]>;
-type Override = pulumi.Unwrap<PlatformOverrideArgs>;
+type Texts = Record<string, pulumi.Input<string>>;
 type Nodes = readonly pulumi.Unwrap<NodeArgs>[];
 
 /** Inputs of all platforms that single ones can have otherwise. */
@@ -21,36 +21,44 @@ export function applyOverrides(
     nodes: pulumi.Output<pulumi.Unwrap<NodeArgs>[]>,
 ): Pick<PlatformImageArgs, "nodes" | "buildArgs" | "target" | "labels" | "annotations"> {
     const { annotations, ...others } = shared;
-    const manifest = annotations && pulumi.output(annotations).apply((levels) => levels.manifest ?? {});
+    const manifest = annotations && inside(annotations, (levels): pulumi.Input<Texts> => levels.manifest ?? {});
     const all = { ...others, ...(manifest === undefined ? {} : { annotations: manifest }) };
     if (overrides === undefined) {
         return { ...(all as Omit<PlatformImageArgs, "nodes" | "platform" | "repository">), nodes };
     }
-    const own = pulumi.output(overrides).apply((known): Override => findOverride(known, platform) ?? {});
-    const merge = (name: "buildArgs" | "labels" | "annotations"): pulumi.Output<Record<string, string>> => {
-        return pulumi.all([all[name] ?? {}, own]).apply(([common, mine]) => ({ ...common, ...mine[name] }));
+    const own = inside(overrides, (known): pulumi.Input<PlatformOverrideArgs> => findOverride(known, platform) ?? {});
+    const merge = (name: "buildArgs" | "labels" | "annotations"): pulumi.Input<Texts> => {
+        return inside(all[name], (common) => {
+            return inside(own, (mine) => inside(mine[name], (texts): Texts => ({ ...common, ...texts })));
+        });
     };
+    const builder = inside(own, (mine): pulumi.Input<string> => mine.builder ?? "");
     return {
         buildArgs: merge("buildArgs"),
         labels: merge("labels"),
         annotations: merge("annotations"),
         // An output without a value is an input that is not given.
-        target: pulumi.all([all.target, own]).apply(([common, mine]) => mine.target ?? common) as pulumi.Output<string>,
-        nodes: pulumi.all([nodes, own]).apply(([known, { builder }]) => pickNodes(known, platform, builder)),
+        target: inside(own, (mine) => {
+            return pulumi.all([all.target, mine.target]).apply(([common, wanted]) => wanted ?? common);
+        }) as pulumi.Input<string>,
+        nodes: pulumi.all([nodes, builder]).apply(([known, wanted]) => pickNodes(known, platform, wanted)),
     };
 }
 
 /** What is said of a platform, however it is spelt. */
-export function findOverride(overrides: Overrides, platform: string): Override | undefined {
+function findOverride<Override>(
+    overrides: Readonly<Record<string, Override>> | undefined,
+    platform: string,
+): Override | undefined {
     const wanted = formatPlatform(parsePlatform(platform));
     return Object.entries(overrides ?? {}).find(([name]) => formatPlatform(parsePlatform(name)) === wanted)?.[1];
 }
 
 /** The builders of other platforms stay on the list: they are checked before anything is built. */
-function pickNodes(nodes: Nodes, platform: string, builder: string | undefined): pulumi.Unwrap<NodeArgs>[] {
+function pickNodes(nodes: Nodes, platform: string, builder: string): pulumi.Unwrap<NodeArgs>[] {
     const wanted = formatPlatform(parsePlatform(platform));
     return nodes.filter((node) => {
         const serves = formatPlatform(parsePlatform(node.platform)) === wanted;
-        return !serves || builder === undefined || isCalled(builder, node);
+        return !serves || builder === "" || isCalled(builder, node);
     });
 }

@@ -124,6 +124,12 @@ function checkSecret(id: string, value: string): string | undefined {
     return Buffer.byteLength(value) > largestSecret ? "a secret is at most 500 KiB long" : undefined;
 }
 
+/** The names of the build arguments whose values are secrets. */
+export function listSecretArgs(request: Pick<BuildRequest, "buildArgs"> & SecretSources): string[] {
+    const isSecret = secretTest(request);
+    return Object.entries(request.buildArgs).flatMap(([name, value]) => (isSecret(value) ? [name] : []));
+}
+
 function secretTest(request: SecretSources): (value: string) => boolean {
     // As in what is printed, a line break at the end makes no difference.
     const secrets = secretsOf(request)

@@ -1,9 +1,11 @@
 import { text } from "node:stream/consumers";
 
-import { runCli } from "./run";
+import { assertNode } from "../nodeVersion";
 
 /** The program behind `npx pulumi-multiarch`. */
-void (async () => {
+async function main(): Promise<void> {
+    assertNode();
+    const { runCli } = await import("./run.js");
     process.exitCode = await runCli(process.argv.slice(2), {
         folder: process.cwd(),
         env: process.env,
@@ -11,4 +13,9 @@ void (async () => {
         write: (output) => process.stdout.write(output),
         say: (line) => process.stderr.write(`${line}\n`),
     });
-})();
+}
+
+main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+});

@@ -68,7 +68,9 @@ export async function startPlugin(engineAddress: string | undefined, onEngineGon
         "grpc.max_send_message_length": -1,
     });
     server.addService(ResourceProviderService, {
-        handshake: answer(() => Promise.resolve(new proto.ProviderHandshakeResponse().setAcceptSecrets(true))),
+        handshake: answer(() =>
+            Promise.resolve(new proto.ProviderHandshakeResponse().setAcceptSecrets(true).setAcceptOutputs(true)),
+        ),
         attach: answer((request: plugin.PluginAttach) => {
             engine = request.getAddress();
             log.close();
@@ -92,7 +94,7 @@ export async function startPlugin(engineAddress: string | undefined, onEngineGon
             lifecycles = createLifecycles();
             // What an earlier run left behind because it was killed: it may hold keys.
             await sweepPrivateFolders(undefined, undoBuilderStore);
-            return new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);
+            return new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true).setAcceptoutputs(true);
         }),
         check: answer((request: proto.CheckRequest) => check(operations(), request)),
         diff: answer((request: proto.DiffRequest) => diff(operations(), request)),

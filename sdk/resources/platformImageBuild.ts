@@ -16,6 +16,7 @@ import { findFinishedImage, setContentTag } from "./contentTag";
 import type { OperationContext, Reporter } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
 import type { PlatformImageInputs } from "./platformImageInputs";
+import { describePublishedArgs } from "./publishedArgs";
 import { withRegistry } from "./registryAccess";
 import { readSecretFiles } from "./secretFiles";
 import type { Properties } from "./values";
@@ -91,6 +92,9 @@ export function buildImage(
         reporter.status("checking the image in the registry");
         const verified = await verify(client, where, inputs, pushed.digest);
         await checkAttestations(client, where, verified.attestations, inputs, context.secrets);
+        for (const text of await describePublishedArgs(client, where, verified.image, request)) {
+            reporter.warn(text);
+        }
         if (inputs.contentTags === true) {
             await setContentTag(client, where, inputs, pushed.digest);
         }

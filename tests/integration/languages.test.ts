@@ -95,6 +95,14 @@ describe("a MultiArchImage in a YAML program", () => {
         assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 5 });
         const state = readFileSync(join(root, "state", ".pulumi", "stacks", "yaml", "test.json"), "utf8");
         assert.equal(state.includes(world.password), false);
+        const { registry: address, username } = world;
+        const { checkpoint } = JSON.parse(state) as { checkpoint: { latest: { resources: Resource[] } } };
+        for (const type of ["MultiArchImage", "PlatformImage"]) {
+            const { inputs } = checkpoint.latest.resources.find((one) => one.type === `multiarch:index:${type}`) ?? {};
+            const [account] = inputs?.["registries"] as object[];
+            const { password: _, ...readable } = account as Record<string, unknown>;
+            assert.deepEqual(readable, { address, username }, "what stands beside a secret is none");
+        }
     });
 
     it("builds with docker-build too, whose hooks run in the plugin", async () => {
@@ -178,6 +186,11 @@ describe("a MultiArchImage in a TypeScript program of its own", () => {
         assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 4 });
     });
 });
+
+interface Resource {
+    readonly type: string;
+    readonly inputs?: Readonly<Record<string, unknown>>;
+}
 
 function writeJson(path: string, value: object): void {
     writeFileSync(path, JSON.stringify(value));

@@ -108,6 +108,17 @@ describe("a secret", () => {
         assertFree(printed, "the output");
     });
 
+    it("is named in a warning when it is a build argument that the image shows, and only then", async () => {
+        const shows = /warning: the image shows the secret build argument KEY to everyone who can pull it/;
+        writeContext(stack.folder, "one", "FROM alpine:latest AS other\nARG KEY\nRUN true\nFROM alpine\nRUN true\n");
+        await stack.up();
+        assert.doesNotMatch(stack.output(), shows);
+        writeContext(stack.folder, "one", "FROM alpine:latest\nARG KEY\nRUN true\n");
+        await stack.up();
+        assert.match(stack.output(), shows);
+        assertFree(stack.output(), "the output");
+    });
+
     it("is refused as a build argument that others on the machine would see", async () => {
         writeContext(stack.folder, "one");
         stack.args = { ...stack.args, buildArgs: { PATH: pulumi.secret(argument) } };

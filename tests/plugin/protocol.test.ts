@@ -76,9 +76,12 @@ describe("the plugin process", () => {
         assert.equal((JSON.parse(schema.getSchema()) as { name: string }).name, "multiarch");
     });
 
-    it("takes secrets and previews", async () => {
+    it("takes secrets, outputs in the inputs of components, and previews", async () => {
+        const handshake = await running.call("handshake", new proto.ProviderHandshakeRequest());
+        assert.deepEqual([handshake.getAcceptSecrets(), handshake.getAcceptOutputs()], [true, true]);
         const answer = await running.call("configure", new proto.ConfigureRequest());
         assert.equal(answer.getAcceptsecrets(), true);
+        assert.equal(answer.getAcceptoutputs(), true);
         assert.equal(answer.getSupportspreview(), true);
         await running.call("attach", new plugin.PluginAttach().setAddress("127.0.0.1:1"));
     });
@@ -265,10 +268,13 @@ describe("the plugin process", () => {
         assert.match(running.printed(), /^\d+\n$/);
     });
 
-    it("says which Node it needs when it is started with an older one", () => {
-        const script = `Object.defineProperty(process.versions, "node", { value: "20.0.0" }); require("./dist/plugin/main.js")`;
-        const { status, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
-        assert.equal(status, 1);
-        assert.match(stderr, /needs Node 22\.19 or newer, and the node on PATH is 20\.0\.0/);
+    it("says which Node it needs when it is started with an older one, and so does the command", () => {
+        for (const entry of ["plugin", "cli"]) {
+            const load = `require("./dist/${entry}/main.js")`;
+            const script = `Object.defineProperty(process.versions, "node", { value: "20.0.0" }); ${load}`;
+            const { status, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+            assert.equal(status, 1);
+            assert.match(stderr, /^pulumi-multiarch needs Node 22\.19 or newer, and the node on PATH is 20\.0\.0/);
+        }
     });
 });

@@ -18,6 +18,7 @@ interface Calls {
     diff: [proto.DiffRequest, proto.DiffResponse];
     getPluginInfo: [Empty, plugin.PluginInfo];
     getSchema: [proto.GetSchemaRequest, proto.GetSchemaResponse];
+    handshake: [proto.ProviderHandshakeRequest, proto.ProviderHandshakeResponse];
 }
 
 /** The generated methods have three overloads each, of which this is the one in use. */

@@ -95,11 +95,16 @@ export function convertSecrets(draft: Draft): void {
     draft.set("secretFiles", files);
 }
 
+// The agent of the machine, which is what an id without paths means.
+const ownAgent = reference(settingName("SSH_AUTH_SOCK"));
+
 /** Agents and keys. */
 export function convertSsh(draft: Draft): void {
     const list = draft.all("ssh").map((text): Value => {
         const [id, paths] = cut(text, "=");
-        return paths === undefined ? { id } : { id, paths: paths.split(",").map((file) => draft.path(file)) };
+        return paths === undefined || paths === ownAgent
+            ? { id }
+            : { id, paths: paths.split(",").map((file) => draft.path(file)) };
     });
     draft.set("ssh", list);
 }

@@ -61,6 +61,7 @@ const carried: readonly (readonly [string, readonly string[]])[] = [
     ["--secret id=a,src=f --secret id=b,env=B_VALUE", ["secrets: { b: bValue }", 'secretFiles: { a: "f" }']],
     ["--secret type=env,id=c", ["secrets: { c }", 'config.requireSecret("c")']],
     ["--shm-size 1g", ['shmSize: "1g"']],
+    ["--ssh default=$SSH_AUTH_SOCK", ['ssh: [{ id: "default" }]']],
     ["--ssh default --ssh k=./id_a,./id_b", ['[{ id: "default" }, { id: "k", paths: ["./id_a", "./id_b"] }]']],
     [
         "-t r.example.com/app:2 -t q.example.com/app:2 -t q.example.com/app",
