@@ -3,6 +3,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { BuildReport } from "../../sdk";
+import { removeCgroups } from "../support/cgroups";
 import { writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
 
@@ -14,6 +16,8 @@ const steps = [
     "COPY content.txt /",
     'RUN test "$(ulimit -Sn)" = 1024 && test "$(ulimit -Hn)" = 2048',
     'RUN case "$(cat /etc/hosts)" in *10.0.0.7*db.internal*) ;; *) exit 1 ;; esac',
+    // The first file is that of cgroup v1, the second one that of v2.
+    'RUN cd /sys/fs/cgroup && test "$(cat memory/memory.limit_in_bytes || cat memory.max)" = 67108864',
     "RUN df -k /dev/shm | { read -r header; read -r fs size rest; test $size = 131072; }",
     'RUN --mount=type=secret,id=npmrc test "$(cat /run/secrets/npmrc)" = "$(cat /content.txt)"',
     "RUN --mount=type=ssh,id=deploy test -S $SSH_AUTH_SOCK",
@@ -31,6 +35,9 @@ const steps = [
 /** What a build says and does beyond files and arguments, on the real builders. */
 describe("an option of a build", () => {
     const stack = useImageStack(() => ({ platforms: ["linux/amd64"] }));
+    const cgroupParent = `multiarch-tests-${process.pid}`;
+
+    after(() => removeCgroups(cgroupParent));
 
     it("reaches every step it is for", async () => {
         writeContext(stack.folder, fileSecret, steps);
@@ -46,19 +53,38 @@ describe("an option of a build", () => {
             ssh: [{ id: "deploy", key }],
             allow: ["security.insecure"],
             network: "none",
-            noCacheFilters: ["final"],
+            resources: { memory: "64m" },
+            cgroupParent,
             labels: { "org.example.team": "infra, ops=1" },
         };
         const { outputs } = await stack.up();
         const digests = outputs["platformDigests"]?.value as Record<string, string>;
         const config = await stack.view.config(`${stack.repository}@${digests["linux/amd64"]}`);
         assert.deepEqual((config["config"] as { Labels: object }).Labels, { "org.example.team": "infra, ops=1" });
+        assert.ok(removeCgroups(cgroupParent) > 0, "steps ran in the control group");
         const state = readState(join(stack.folder, ".."));
         for (const secret of [fileSecret, key.split("\n")[1] ?? ""]) {
             assert.equal(stack.output().includes(secret), false, "in the output");
             assert.equal(state.includes(secret), false, "in the state");
         }
         assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 4 });
+    });
+
+    it("runs the stages again that it names, or all of them, and takes the others from the cache", async () => {
+        const stages = ["named", "other"].map((name) => `FROM scratch AS ${name}\nCOPY content.txt /${name}\n`);
+        const last = "FROM scratch\nCOPY --from=named /named /\nCOPY --from=other /other /\n";
+        writeContext(stack.folder, stack.repository, `${stages.join("")}${last}`);
+        const countCached = async (args: object): Promise<number> => {
+            stack.args = { platforms: ["linux/amd64"], ...args };
+            const builds = (await stack.up()).outputs["builds"]?.value as Record<string, BuildReport>;
+            assert.equal(builds["linux/amd64"]?.steps, 4);
+            return builds["linux/amd64"].cachedSteps;
+        };
+        assert.equal(await countCached({}), 0);
+        assert.equal(await countCached({ invalidation: { extra: "1" } }), 4);
+        const ofStage = await countCached({ invalidation: { extra: "2" }, noCacheFilters: ["named"] });
+        assert.ok(ofStage > 0 && ofStage < 4, `${ofStage} of 4 steps are cached`);
+        assert.equal(await countCached({ invalidation: { extra: "3" }, noCache: true }), 0);
     });
 
     it("keeps cache mounts from one build to the next, on the second builder where the first one is gone", async () => {
