@@ -4,6 +4,7 @@ import type { OperationContext, ResourceLifecycle } from "../resources/lifecycle
 import { findSecrets, protectPaths, reveal, withoutNulls, type Properties } from "../resources/values";
 import { fromStruct, toCheckFailures, toDiffResponse, toStruct } from "./answers";
 import type { EngineLog } from "./engineLog";
+import { hideInId, protectOutputs } from "./secretOutputs";
 
 /** What every operation of the plugin needs beside its request. */
 export interface Operations {
@@ -41,12 +42,15 @@ export async function create(operations: Operations, request: proto.CreateReques
     const lifecycle = findLifecycle(operations, request);
     const raw = fromStruct(request.getProperties());
     const inputs = clear(raw);
+    const answer = (outputs: Properties): proto.CreateResponse => {
+        return new proto.CreateResponse().setProperties(toStruct(protectOutputs(outputs, raw, lifecycle)));
+    };
     if (request.getPreview()) {
-        return new proto.CreateResponse().setProperties(toStruct(lifecycle.previewCreate(inputs)));
+        return answer(lifecycle.previewCreate(inputs));
     }
     const context = createContext(operations, request, raw, request.getTimeout());
-    const state = await lifecycle.create(inputs, context);
-    return new proto.CreateResponse().setId(state.id).setProperties(toStruct(state.outputs));
+    const { id, outputs } = await lifecycle.create(inputs, context);
+    return answer(outputs).setId(hideInId(id, raw));
 }
 
 /** Looks a resource up, for `refresh`. An answer without an id says that it is gone. */
@@ -61,7 +65,7 @@ export async function read(operations: Operations, request: proto.ReadRequest): 
     return new proto.ReadResponse()
         .setId(found.id)
         .setInputs(toStruct(protectPaths(found.inputs ?? rawInputs, lifecycle.secretInputs)))
-        .setProperties(toStruct(found.outputs));
+        .setProperties(toStruct(protectOutputs(found.outputs, rawInputs, lifecycle)));
 }
 
 /** Changes a resource, or in a preview says what it would be. */
@@ -70,11 +74,14 @@ export async function update(operations: Operations, request: proto.UpdateReques
     const raw = fromStruct(request.getNews());
     const old = oldState(request);
     const inputs = clear(raw);
+    const answer = (outputs: Properties): proto.UpdateResponse => {
+        return new proto.UpdateResponse().setProperties(toStruct(protectOutputs(outputs, raw, lifecycle)));
+    };
     if (request.getPreview()) {
-        return new proto.UpdateResponse().setProperties(toStruct(lifecycle.previewUpdate(old, inputs)));
+        return answer(lifecycle.previewUpdate(old, inputs));
     }
     const context = createContext(operations, request, raw, request.getTimeout());
-    return new proto.UpdateResponse().setProperties(toStruct(await lifecycle.update(old, inputs, context)));
+    return answer(await lifecycle.update(old, inputs, context));
 }
 
 /** Takes a resource away. */

@@ -6,7 +6,7 @@ import { readImageCopy } from "./imageCopyRead";
 import type { DiffAnswer, PropertyChange, ResourceLifecycle } from "./lifecycle";
 import { describeKnown, type Sources } from "./preview";
 import { findSignatureChanges } from "./signatures";
-import { defaultTags, describeTags, findMovedTags, untag } from "./tags";
+import { defaultTags, describeTags, findMovedTags, taggedOutputs, untag } from "./tags";
 import { withinTimeout } from "./timeout";
 import { hasUnknown, unknownValue, type Properties } from "./values";
 
@@ -23,6 +23,7 @@ const sources: Sources = {
 /** A copy: everything arrives by digest, and only then the tags move. Nothing here ever deletes a manifest. */
 export const imageCopyLifecycle: ResourceLifecycle = {
     secretInputs: ["registries.*.password"],
+    outputsOf: taggedOutputs,
 
     check(inputs) {
         const added = inputs["tags"] === undefined ? { tags: [...defaultTags] } : {};

@@ -6,7 +6,16 @@ import { describeIndex } from "./imageIndexPreview";
 import { readImageIndex } from "./imageIndexRead";
 import { verifyAll } from "./imageIndexVerify";
 import { withRegistry } from "./registryAccess";
-import { beforeWriting, defaultTags, findMovedTags, moveTags, readKnownTags, refuseTagConflicts, untag } from "./tags";
+import {
+    beforeWriting,
+    defaultTags,
+    findMovedTags,
+    moveTags,
+    readKnownTags,
+    refuseTagConflicts,
+    taggedOutputs,
+    untag,
+} from "./tags";
 import { findSignatureChanges, signIndex, signSecrets } from "./signatures";
 import { withinTimeout } from "./timeout";
 import type { Properties } from "./values";
@@ -17,6 +26,7 @@ import type { Properties } from "./values";
  */
 export const imageIndexLifecycle: ResourceLifecycle = {
     secretInputs: ["registries.*.password", ...signSecrets],
+    outputsOf: taggedOutputs,
 
     check(inputs) {
         const added = inputs["tags"] === undefined ? { tags: [...defaultTags] } : {};

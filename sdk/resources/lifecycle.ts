@@ -68,6 +68,10 @@ export interface ResourceState {
 export interface ResourceLifecycle {
     /** Paths of inputs that are secrets whatever the program says; `*` stands for each item or key. */
     readonly secretInputs: readonly string[];
+    /** Outputs that are secrets whatever the program says. Defaults to none. */
+    readonly secretOutputs?: readonly string[];
+    /** By input the outputs that show it: where the program marks the input as a secret, they are secrets too. */
+    readonly outputsOf?: Readonly<Record<string, readonly string[]>>;
     /** Says what is wrong with the inputs, all of it, and may add inputs that follow from them. */
     check(
         inputs: Properties,

@@ -31,6 +31,9 @@ export function createPlatformImageLifecycle(): ResourceLifecycle {
 
     return {
         secretInputs: ["registries.*.password", "secrets", "ssh.*.key", "nodes.*.tls.key", ...cacheSecretPaths],
+        // Four bytes of each digest are enough to try guesses at what a small file says.
+        secretOutputs: ["contextFiles"],
+        outputsOf: { platform: ["platform"], repository: ["ref"] },
 
         async check(inputs, old, context) {
             // A hash that comes in is that of the state: the program has told the engine to ignore its changes.

@@ -29,6 +29,12 @@ export function describeTags(repository: string, digest: string, tags: readonly 
     };
 }
 
+/** The outputs above by the inputs that can be read in them. */
+export const taggedOutputs: Readonly<Record<string, readonly string[]>> = {
+    repository: ["ref", "tagRefs"],
+    tags: ["tagRefs", "tagDigests"],
+};
+
 /** What the state says of the tags: where they pointed when the registry was last looked at. */
 export function readKnownTags(outputs: Properties): TagDigests {
     return (outputs["tagDigests"] ?? {}) as TagDigests;

@@ -130,6 +130,14 @@ function protectPath(value: unknown, path: readonly string[]): unknown {
     return { ...value, ...Object.fromEntries(keys.map((key) => [key, protectPath(value[key], rest)])) };
 }
 
+/** True when the value, or anything in it, is marked as secret. */
+export function hasSecret(value: unknown): boolean {
+    if (isSecret(value)) {
+        return true;
+    }
+    return Array.isArray(value) ? value.some(hasSecret) : isObject(value) && Object.values(value).some(hasSecret);
+}
+
 /** True for a value that the engine or the program marked as secret. */
 function isSecret(value: unknown): value is Properties {
     return isObject(value) && value[specialSigKey] === specialSecretSig;

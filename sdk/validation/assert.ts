@@ -33,14 +33,18 @@ export function assertInputs<Result>(
 /** The error for wrong inputs: every problem at once, by property, and no stack of ours in the way. */
 export function createInputsError(name: string, problems: readonly InputProblem[]): pulumi.InputPropertiesError {
     const lines = problems.map(({ property, reason }) => `\n  ${property}: ${reason}`);
+    const message =
+        `multiarch:index:MultiArchImage ${name} has wrong inputs [input-invalid]${lines.join("")}` +
+        `\n  next: ${errorCodes["input-invalid"]}`;
     const error = new pulumi.InputPropertiesError({
-        message:
-            `multiarch:index:MultiArchImage ${name} has wrong inputs [input-invalid]${lines.join("")}` +
-            `\n  next: ${errorCodes["input-invalid"]}`,
+        message,
         errors: problems.map(({ property, reason }) => ({ propertyPath: property, reason })),
     });
     // The runtime prints an error marked like this without the source lines and the stack around it.
     Object.defineProperty(error, "__pulumiRunError", { value: true });
+    // On its way out of an output, the runtime writes the inputs of our own children before the text, which names the
+    // properties that the user knows.
+    Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
     return error;
 }
 

@@ -44,6 +44,12 @@ describe("a secret", () => {
         }
     };
 
+    /** The file itself: an export decrypts it. */
+    const readState = (): string => {
+        const file = listFiles(join(stack.folder, "..", "state")).find((path) => path.endsWith("/test.json"));
+        return readFileSync(file ?? "", "utf8");
+    };
+
     it("is in no argv, no output, no clear state and no file afterwards", async () => {
         writeContext(stack.folder, token, dockerfile.replace("COPY content.txt /other.txt", "COPY Dockerfile /"));
         const watch = watchProcesses();
@@ -80,9 +86,7 @@ describe("a secret", () => {
             builders: { endpoints: pulumi.output([builders.amd64.endpoint]) },
         };
         const assertStateFree = (when: string): void => {
-            // The file itself: an export decrypts it.
-            const file = listFiles(join(stack.folder, "..", "state")).find((path) => path.endsWith("/test.json"));
-            const state = readFileSync(file ?? "", "utf8");
+            const state = readState();
             assertFree(state, `the state ${when}`);
             assert.equal(state.includes(forgotten), false, when);
             assert.ok(state.includes(username), "what is no secret stays readable");
@@ -95,6 +99,33 @@ describe("a secret", () => {
         assert.deepEqual(summary.resourceChanges, { same: 4 });
         assertStateFree("after another up");
         assertFree(stack.output(), "the output");
+    });
+
+    it("may be the repository and a tag, which nothing in the state shows, and neither do files of the context", async () => {
+        writeContext(stack.folder, "one");
+        const tag = "tag-n0b0dy-knows";
+        stack.args = { ...stack.args, repository: pulumi.secret(stack.repository), tags: [pulumi.secret(tag)] };
+        const { outputs } = await stack.up();
+        assert.deepEqual(outputs["tagRefs"], { value: [`${stack.repository}:${tag}`], secret: true });
+        assert.equal(outputs["ref"]?.secret, true);
+        assert.equal(outputs["indexDigest"]?.secret, false, "what is no secret stays readable");
+        const assertHidden = (when: string): void => {
+            const state = readState();
+            assert.equal(state.includes(stack.repository), false, when);
+            assert.equal(state.includes(tag), false, when);
+            for (const image of resourcesOf(state, "multiarch:index:PlatformImage")) {
+                assert.ok("ciphertext" in (image.outputs["contextFiles"] as object), when);
+            }
+        };
+        assertHidden("after up");
+        await stack.stack.refresh();
+        assertHidden("after refresh");
+        assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 4 });
+        writeContext(stack.folder, "two");
+        assert.match((await stack.stack.preview()).stdout, /builds again: 1 file changed: content\.txt/);
+        await stack.up();
+        assertHidden("after an update");
+        assert.equal(stack.output().includes(tag), false, "the output");
     });
 
     it("is replaced in the lines of a failing step", async () => {
@@ -127,6 +158,15 @@ describe("a secret", () => {
         assertFree(printed, "the output");
     });
 });
+
+function resourcesOf(state: string, type: string): { outputs: Record<string, unknown> }[] {
+    const { checkpoint } = JSON.parse(state) as {
+        checkpoint: { latest: { resources: { type: string; outputs: Record<string, unknown> }[] } };
+    };
+    const found = checkpoint.latest.resources.filter((resource) => resource.type === type);
+    assert.notEqual(found.length, 0);
+    return found;
+}
 
 function listFiles(folder: string): string[] {
     return readdirSync(folder, { recursive: true })

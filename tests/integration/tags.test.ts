@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { ImageIndex } from "../../sdk";
-import { writeContext } from "../support/images";
+import { ImageIndex, MultiArchImage } from "../../sdk";
+import { imageArgs, writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
 import { createStack } from "../support/stack";
 
@@ -43,6 +43,23 @@ describe("a tag", () => {
         await stack.stack.destroy();
         stack.args = { onTagConflict: "fail" };
         assert.match(await stack.upFails(), /\[tag-conflict\]/);
+    });
+
+    it("that two images of a program would both move is refused by the preview", async () => {
+        const { world, repository } = stack;
+        const args = { ...imageArgs(world, repository), platforms: ["linux/amd64"] };
+        const both = await createStack(world, () => {
+            return Promise.resolve(["one", "two"].map((name) => new MultiArchImage(name, args)));
+        });
+        try {
+            writeContext(both.folder, "one");
+            await assert.rejects(
+                both.stack.preview(),
+                /:latest is a tag of both ImageIndex .*-index and ImageIndex .*-index/,
+            );
+        } finally {
+            await both.remove();
+        }
     });
 
     it("loses nothing when the state forgets the index: the next up takes it up again", async () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 
+import * as pulumi from "@pulumi/pulumi";
+
 import type { MultiArchImageArgs } from "../../sdk";
 import { writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
@@ -18,6 +20,11 @@ describe("wrong input", () => {
             title: "an unknown platform",
             change: () => ({ platforms: ["linux/amd64", "linux/armm64"] }),
             message: /\[input-invalid\]\n\s+platforms\[1\]: .*linux\/arm64/,
+        },
+        {
+            title: "what comes from another resource",
+            change: () => ({ repository: pulumi.output("registry.example.com/app:1"), tags: pulumi.output(["a b"]) }),
+            message: /error: multiarch:index:MultiArchImage app has wrong inputs .*\n\s+repository: .*\n\s+tags\[0\]: /,
         },
         {
             title: "no builder for a platform",
@@ -112,7 +119,11 @@ describe("wrong input", () => {
             const started = Date.now();
             const printed = await stack.upFails();
             assert.match(printed, message);
-            assert.doesNotMatch(printed, /not-this-one|at Object\.|node_modules|<nil>/, "neither secrets nor stacks");
+            assert.doesNotMatch(
+                printed,
+                /not-this-one|at Object\.|node_modules|<nil>|serializing/,
+                "neither secrets nor stacks",
+            );
             assert.deepEqual(stack.view.pushedManifests(stack.repository), []);
             assert.ok(Date.now() - started < 60_000, "it does not take a minute");
         });
