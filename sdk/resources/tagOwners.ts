@@ -1,5 +1,5 @@
 import { formatReference, parseRepository } from "../registry/reference";
-import type { InputProblem, ResourceLifecycle } from "./lifecycle";
+import type { InputProblem, OperationContext, ResourceLifecycle } from "./lifecycle";
 import { unknownValue, type Properties } from "./values";
 
 /** Which resource moves which tag, by the tag's full reference: what one operation of the engine has seen. */
@@ -7,7 +7,9 @@ export type TagOwners = Map<string, string>;
 
 /**
  * Refuses a tag that two resources of a program would both move: the one that comes last would have it, and the next
- * `up` would move it again. Resources of other stacks are not known here; `onTagConflict` is for them.
+ * `up` would move it again. Nor is a tag removed that the program still wants: under another name a resource is a new
+ * one, and a replaced one is deleted after the new one is there, which has the same digest. Resources of other stacks
+ * are not known here; `onTagConflict` is for them.
  */
 export function withOwnTags(lifecycle: ResourceLifecycle, owners: TagOwners): ResourceLifecycle {
     return {
@@ -19,6 +21,18 @@ export function withOwnTags(lifecycle: ResourceLifecycle, owners: TagOwners): Re
             }
             return { ...answer, problems: claimTags({ ...inputs, ...answer.added }, context.urn, owners) };
         },
+        update(old, inputs, context) {
+            const { repository, tags } = inputs as { readonly repository: string; readonly tags: readonly string[] };
+            const own = new Set(tags.map((tag) => referTo(repository, tag)));
+            return lifecycle.update(
+                { ...old, inputs: withoutClaimed(old.inputs, owners, context, own) },
+                inputs,
+                context,
+            );
+        },
+        delete({ inputs, outputs }, context) {
+            return lifecycle.delete({ inputs: withoutClaimed(inputs, owners, context), outputs }, context);
+        },
     };
 }
 
@@ -26,17 +40,39 @@ function claimTags({ repository, tags }: Properties, urn: string, owners: TagOwn
     if (typeof repository !== "string" || repository === unknownValue || !Array.isArray(tags)) {
         return [];
     }
-    const where = parseRepository(repository);
     return (tags as string[]).flatMap((tag, position) => {
         if (tag === unknownValue) {
             return [];
         }
-        const reference = formatReference({ ...where, tag });
+        const reference = referTo(repository, tag);
         const owner = owners.get(reference) ?? urn;
         owners.set(reference, owner);
         // The engine checks a resource twice when it replaces it.
         return owner === urn ? [] : [describeConflict(`tags[${position}]`, reference, urn, owner)];
     });
+}
+
+/** The inputs of a resource that goes or changes, without the tags that another one wants, or a new one in its place. */
+function withoutClaimed(
+    inputs: Properties,
+    owners: TagOwners,
+    { reporter }: OperationContext,
+    own: ReadonlySet<string> = new Set(),
+): Properties {
+    const { repository, tags, deletion } = inputs as { repository: string; tags: readonly string[]; deletion?: string };
+    const kept = tags.filter((tag) => {
+        const reference = referTo(repository, tag);
+        const owner = owners.get(reference);
+        if (owner !== undefined && !own.has(reference) && deletion === "untag") {
+            reporter.info(`the tag ${tag} belongs to ${nameOf(owner)} now, and stays`);
+        }
+        return owner === undefined;
+    });
+    return { ...inputs, tags: kept };
+}
+
+function referTo(repository: string, tag: string): string {
+    return formatReference({ ...parseRepository(repository), tag });
 }
 
 function describeConflict(property: string, reference: string, urn: string, owner: string): InputProblem {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { UpResult } from "@pulumi/pulumi/automation";
+
 import { ImageIndex, MultiArchImage } from "../../sdk";
 import { imageArgs, writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
@@ -133,5 +135,35 @@ describe("tags that are not wanted any longer", () => {
         assert.equal(await digestOf("two"), elsewhere, "somebody else's by now");
         assert.deepEqual(stack.view.pushedManifests(stack.repository).sort(), before);
         assert.equal(await stack.view.digestOf(`${stack.repository}@${digest}`), digest);
+    });
+
+    it("stay where the program still wants them: under another name, and when the index is replaced", async () => {
+        const { world, repository } = stack;
+        let name = "app";
+        const args = { ...imageArgs(world, repository), ...stack.args, platforms: ["linux/amd64"] };
+        const renamed = await createStack(world, () => {
+            const { indexDigest } = new MultiArchImage(name, args);
+            return Promise.resolve({ indexDigest });
+        });
+        const assertTagged = async ({ outputs }: UpResult): Promise<void> => {
+            const digest = outputs["indexDigest"]?.value as string;
+            assert.deepEqual([await digestOf("one"), await digestOf("two")], [digest, digest]);
+        };
+        try {
+            writeContext(renamed.folder, "one");
+            await assertTagged(await renamed.up());
+            name = "other";
+            const { summary } = await renamed.up();
+            assert.equal(summary.resourceChanges?.delete, 3);
+            await assertTagged(await renamed.up());
+            const urn = "urn:pulumi:test::*::**ImageIndex::*";
+            const replaced = await renamed.stack.up({ replace: [urn] });
+            assert.equal(replaced.summary.resourceChanges?.replace, 1);
+            await assertTagged(replaced);
+            await renamed.stack.destroy();
+            assert.deepEqual([await digestOf("one"), await digestOf("two")], [undefined, undefined]);
+        } finally {
+            await renamed.remove();
+        }
     });
 });

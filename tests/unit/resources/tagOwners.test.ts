@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 
-import type { OperationContext } from "../../../sdk/resources/lifecycle";
+import { imageIndexLifecycle } from "../../../sdk/resources/imageIndexLifecycle";
+import type { OperationContext, ResourceLifecycle } from "../../../sdk/resources/lifecycle";
 import { createLifecycles } from "../../../sdk/resources/lifecycles";
+import { withOwnTags } from "../../../sdk/resources/tagOwners";
 import { unknownValue, type Properties } from "../../../sdk/resources/values";
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -54,5 +56,37 @@ describe("a tag in one program", () => {
         assert.deepEqual(await check("ImageIndex", "four-index", { ...inputs, repository: unknownValue }), []);
         lifecycles = createLifecycles();
         assert.deepEqual(await check("ImageIndex", "renamed-index", inputs), []);
+    });
+
+    it("is not removed with a resource, or by a change of it, while the program wants it", async () => {
+        const given: unknown[] = [];
+        const said: string[] = [];
+        const noted: ResourceLifecycle = {
+            ...imageIndexLifecycle,
+            update: (old) => Promise.resolve({ given: given.push(old.inputs["tags"]) }),
+            delete: ({ inputs }) => Promise.resolve(void given.push(inputs["tags"])),
+        };
+        const guarded = withOwnTags(noted, new Map());
+        const contextOf = (name: string): OperationContext => ({
+            urn: `urn:pulumi:dev::p::multiarch:index:ImageIndex::${name}`,
+            reporter: { ...reporter, info: (text) => said.push(text) },
+            signal: new AbortController().signal,
+            secrets: [],
+        });
+        const inputs = { repository: "r.io/app", deletion: "untag", images };
+        const old = { inputs: { ...inputs, tags: ["1", "2", "3"] }, outputs: { digest } };
+
+        await guarded.delete(old, contextOf("one"));
+        await guarded.check({ ...inputs, tags: ["3"] }, undefined, contextOf("one"));
+        await guarded.check({ ...inputs, tags: ["1"] }, undefined, contextOf("two"));
+        await guarded.update(old, { ...inputs, tags: ["3"] }, contextOf("one"));
+        await guarded.delete(old, contextOf("zero"));
+
+        assert.deepEqual(given, [["1", "2", "3"], ["2"], ["2"]]);
+        assert.deepEqual(said, [
+            "the tag 1 belongs to ImageIndex two now, and stays",
+            "the tag 1 belongs to ImageIndex two now, and stays",
+            "the tag 3 belongs to ImageIndex one now, and stays",
+        ]);
     });
 });
