@@ -33,32 +33,45 @@ export async function readTree(
     return { manifests: [...manifests.values()], blobs: listBlobs([...manifests.values()]) };
 }
 
-/**
- * Reads a manifest whose every part is in the registry: all that it lists, configurations and layers. Undefined when
- * anything is missing.
- */
+/** What a registry has of a manifest and of all that it lists. */
+export interface Presence {
+    /** The manifest itself, when it is there. */
+    readonly root: FetchedManifest | undefined;
+    /** The digests of manifests, configurations and layers that are not there. */
+    readonly missing: readonly string[];
+}
+
+/** Looks for every part of a manifest: all that it lists, configurations and layers. */
+export async function findPresence(
+    client: Pick<RegistryClient, "headManifest" | "getManifest" | "hasBlob">,
+    repository: Repository,
+    digest: string,
+): Promise<Presence> {
+    const reference = { registry: repository.registry, repository: repository.repository, digest };
+    if ((await client.headManifest(reference)) === undefined) {
+        return { root: undefined, missing: [digest] };
+    }
+    const root = await client.getManifest(reference);
+    const missing: string[] = [];
+    for (const child of root.manifest.kind === "index" ? root.manifest.manifests : []) {
+        missing.push(...(await findPresence(client, repository, child.digest)).missing);
+    }
+    await forEachAtOnce(listBlobs([root]), checksAtOnce, undefined, async ({ digest: blob }) => {
+        if (!(await client.hasBlob(repository, blob))) {
+            missing.push(blob);
+        }
+    });
+    return { root, missing };
+}
+
+/** Reads a manifest whose every part is in the registry. Undefined when anything is missing. */
 export async function findWhole(
     client: Pick<RegistryClient, "headManifest" | "getManifest" | "hasBlob">,
     repository: Repository,
     digest: string,
 ): Promise<FetchedManifest | undefined> {
-    const reference = { registry: repository.registry, repository: repository.repository, digest };
-    if ((await client.headManifest(reference)) === undefined) {
-        return undefined;
-    }
-    const found = await client.getManifest(reference);
-    for (const child of found.manifest.kind === "index" ? found.manifest.manifests : []) {
-        if ((await findWhole(client, repository, child.digest)) === undefined) {
-            return undefined;
-        }
-    }
-    const missing: string[] = [];
-    await forEachAtOnce(listBlobs([found]), checksAtOnce, undefined, async ({ digest: blob }) => {
-        if (!(await client.hasBlob(repository, blob))) {
-            missing.push(blob);
-        }
-    });
-    return missing.length === 0 ? found : undefined;
+    const { root, missing } = await findPresence(client, repository, digest);
+    return missing.length === 0 ? root : undefined;
 }
 
 /** The images that an index lists, or the image itself, by platform. Attestations are no images. */

@@ -1,7 +1,7 @@
 import { MultiArchError } from "../errors";
 import type { RegistryClient } from "../registry/client";
 import { parseReference, type Repository } from "../registry/reference";
-import { listPlatforms } from "../registry/tree";
+import { findPresence, listPlatforms } from "../registry/tree";
 import type { ImageCopyInputs } from "./imageCopyPublish";
 import type { OperationContext, Reporter, ResourceState } from "./lifecycle";
 import { readOrKeep, withImported, withRegistry } from "./registryAccess";
@@ -15,7 +15,7 @@ interface State {
 }
 
 /**
- * Looks the copy, its tags and its source up. A copy that is lost, or lacks a manifest, is taken out of the state, so
+ * Looks the copy, its tags and its source up. A copy that is lost, or lacks a manifest, a configuration or a layer, is taken out of the state, so
  * that the next `up` copies what is missing. A source that is gone says nothing about the copy.
  */
 export function readImageCopy(id: string, state: State, context: OperationContext): Promise<ResourceState | undefined> {
@@ -43,14 +43,11 @@ async function look(id: string, state: State, context: OperationContext): Promis
 }
 
 async function findProblem(client: RegistryClient, where: Repository, digest: string): Promise<string | undefined> {
-    if ((await client.headManifest({ ...where, digest })) === undefined) {
+    const { root, missing } = await findPresence(client, where, digest);
+    if (root === undefined) {
         return "is lost";
     }
-    const { manifest } = await client.getManifest({ ...where, digest });
-    const children = manifest.kind === "index" ? manifest.manifests : [];
-    const found = await Promise.all(children.map((child) => client.headManifest({ ...where, digest: child.digest })));
-    const missing = children.filter((_child, position) => found[position] === undefined);
-    return missing.length === 0 ? undefined : `lacks ${missing.map((child) => child.digest).join(", ")}`;
+    return missing.length === 0 ? undefined : `lacks ${missing.join(", ")}`;
 }
 
 /** What the source points to now; what was copied when that cannot be told. */

@@ -112,6 +112,11 @@ describe("a copy", () => {
             assert.equal(await digestOf(`@${digest}`), digest);
             assert.equal(await digestOf(":latest"), index);
         }
+        const { layers = [] } = await stack.view.manifest(`${stack.repository}@${platforms["linux/amd64"] ?? ""}`);
+        await stack.view.deleteBlob(stack.repository, layers[0]?.digest ?? "");
+        await stack.stack.refresh();
+        assert.equal((await stack.up()).summary.resourceChanges?.create, 1);
+        await stack.stack.refresh({ expectNoChanges: true });
         await stack.view.moveTag(`${stack.repository}@${platforms["linux/amd64"] ?? ""}`, `${stack.repository}:latest`);
         await stack.stack.refresh();
         assert.equal((await stack.up()).summary.resourceChanges?.update, 1);

@@ -39,6 +39,18 @@ describe("refresh", () => {
         assert.equal(await stack.view.digestOf(`${stack.repository}:latest`), digest);
     });
 
+    it("sees a part of an image that is lost, and the next up builds that platform alone", async () => {
+        const { outputs } = await stack.up();
+        const digests = outputs["platformDigests"]?.value as Record<string, string>;
+        const image = await stack.view.manifest(`${stack.repository}@${digests["linux/arm64"] ?? ""}`);
+        await stack.view.deleteBlob(stack.repository, image.config?.digest ?? "");
+        const { stdout } = await stack.stack.refresh();
+        assert.match(stdout, /is lost \(.*configuration.*\)\. The next up builds it again/);
+        const { summary } = await stack.up();
+        assert.deepEqual(summary.resourceChanges, { same: 4, create: 1 });
+        assert.ok(await stack.view.config(`${stack.repository}@${digests["linux/arm64"] ?? ""}`));
+    });
+
     it("keeps the state and warns when the registry refuses the account", async () => {
         await stack.up();
         const before = await stack.stack.exportStack();

@@ -27,6 +27,8 @@ export interface RegistryView {
     moveTag(from: string, to: string): Promise<void>;
     /** Deletes a manifest, as a cleaning job would. */
     deleteManifest(reference: string): Promise<void>;
+    /** Deletes a configuration or a layer, as a cleaning job that is wrong would. */
+    deleteBlob(repository: string, digest: string): Promise<void>;
     /** Pulls the image of one platform: checks every layer against its digest, and unpacks it into a folder. */
     pull(reference: string, folder: string): Promise<void>;
     /** What buildx says of a reference. */
@@ -139,6 +141,13 @@ export function viewRegistry(world: RegistryPlace): RegistryView {
             const { status } = await call(manifestPath(reference), { method: "DELETE" });
             if (status !== 202) {
                 throw new Error(`DELETE ${reference} answered ${status}`);
+            }
+        },
+        async deleteBlob(repository, digest) {
+            const path = `${parseRepository(repository).repository}/blobs/${digest}`;
+            const { status } = await call(path, { method: "DELETE" });
+            if (status !== 202) {
+                throw new Error(`DELETE ${digest} answered ${status}`);
             }
         },
         async pull(reference, folder) {
