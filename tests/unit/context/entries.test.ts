@@ -11,7 +11,9 @@ import { addTo, createFolders, withoutPrivileges } from "./folders";
 
 describe("the hash of a context says what it covers", () => {
     const folders = createFolders();
-    after(() => {
+    after(function () {
+        // Tens of thousands of files, on a disk that others use as well.
+        this.timeout(60_000);
         folders.remove();
     });
 
