@@ -23,6 +23,7 @@ export type Placement = "mounted" | "copied";
 // A registry may have to move gigabytes in its storage before it answers.
 const commitMs = 10 * 60_000;
 const cancelMs = 10_000;
+const lingerMs = 2_000;
 
 /**
  * Writes content under its digest: linked from another repository where the registry does that, otherwise as one
@@ -41,13 +42,14 @@ export async function putBlob(
     options: PutBlobOptions = {},
 ): Promise<Placement> {
     const writing = describeWriting(repository, blob.digest, options.signal);
-    const mounted = options.from === undefined ? undefined : await mount(session, writing, blob.digest, options.from);
+    const beginning = { ...writing, signal: linger(options.signal) };
+    const mounted = options.from === undefined ? undefined : await mount(session, beginning, blob.digest, options.from);
     if (mounted === "mounted") {
         return "mounted";
     }
     let begun = mounted;
     const put = async (): Promise<Answer> => {
-        const upload = begun ?? (await final(startUpload(session, writing)));
+        const upload = begun ?? (await final(startUpload(session, beginning)));
         begun = undefined;
         return sendContent(session, { ...writing, path: upload }, blob, open);
     };
@@ -56,6 +58,20 @@ export async function putBlob(
         throw session.refuse(writing, answer);
     }
     return "copied";
+}
+
+/**
+ * The same signal some moments later. What a registry has begun can only be given up at the address in its answer, so a
+ * request that is on its way gets the time to bring it.
+ */
+function linger(signal: AbortSignal | undefined): AbortSignal | undefined {
+    if (signal === undefined || signal.aborted) {
+        return signal;
+    }
+    const later = new AbortController();
+    const abort = (): void => later.abort(signal.reason);
+    signal.addEventListener("abort", () => setTimeout(abort, lingerMs).unref(), { once: true });
+    return later.signal;
 }
 
 /** Begins an upload. Answers with the address for the content. */
