@@ -4,6 +4,7 @@ import { ensureCacheServers } from "./lib/cacheServers.mjs";
 import { runMain, say } from "./lib/console.mjs";
 import { ensureDocker } from "./lib/docker.mjs";
 import { testToolNames } from "./lib/goTools.mjs";
+import { ensureHostRoot } from "./lib/hostRoot.mjs";
 import { runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
 import { runParts, staticParts } from "./lib/parts.mjs";
 import { repoRoot } from "./lib/paths.mjs";
@@ -75,6 +76,7 @@ async function prepare(engine) {
     }
     await ensureDocker();
     await ensureCacheServers();
+    await ensureHostRoot();
     return toolchain.env;
 }
 

@@ -10,14 +10,16 @@ export async function loadTools() {
         import("../../tools/lib/certificates.mjs"),
         import("../../tools/lib/docker.mjs"),
         import("../../tools/lib/dockerd.mjs"),
+        import("../../tools/lib/daemon.mjs"),
+        import("../../tools/lib/hostRoot.mjs"),
         import("../../tools/lib/processes.mjs"),
         import("../../tools/lib/registry.mjs"),
         import("../../tools/lib/standins.mjs"),
         import("../../tools/lib/system.mjs"),
         import("../../tools/lib/toolchain.mjs"),
     ]);
-    const [binfmt, buildkitd, caches, certificates, docker, dockerd, processes, registry, standIns, system, toolchain] =
-        modules;
-    const daemons = { ...buildkitd, ...caches, ...dockerd, ...registry };
+    const [binfmt, buildkitd, caches, certificates, docker, dockerd, daemon, hostRoot, ...others] = modules;
+    const [processes, registry, standIns, system, toolchain] = others;
+    const daemons = { ...daemon, ...buildkitd, ...caches, ...dockerd, ...hostRoot, ...registry };
     return { ...binfmt, ...certificates, ...daemons, ...docker, ...processes, ...standIns, ...system, ...toolchain };
 }

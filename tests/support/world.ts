@@ -38,6 +38,12 @@ export interface World extends RegistryPlace {
     newRepository(place?: RegistryPlace): string;
     /** Where this process can stand in for a registry: addresses that the builders trust as such, and a certificate. */
     readonly doubles: { readonly addresses: readonly string[]; readonly cert: string; readonly key: string };
+    /** A registry that has the images of Docker Hub, as `host:port`. Undefined where Docker Hub itself is reached. */
+    readonly mirror: string | undefined;
+    /** The CA alone, as a PEM file. */
+    readonly authorityFile: string;
+    /** A certificate of the same CA for a server. */
+    issueServer(name: string, address: string): Promise<{ ca: string; cert: string; key: string }>;
     stop(): Promise<void>;
 }
 
@@ -197,7 +203,13 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         network,
         builders,
         doubles,
+        mirror: mirror?.address,
+        authorityFile: caFile,
         issueClient,
+        issueServer: async (name, address) => {
+            const pair = await issue(authority, { commonName: name, ipAddresses: [address], usage: "server" });
+            return { ca: authority.cert, cert: pair.cert, key: pair.key };
+        },
         startRegistry: async ({ open = false } = {}) => {
             const name = `reg${++registries}`;
             return (await addRegistry(name, join(folder, name), open)).place;

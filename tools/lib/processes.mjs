@@ -55,6 +55,15 @@ export function pidsOf(name) {
 }
 
 /**
+ * The processes that a process has started and that still run.
+ * @param {number} pid
+ * @returns {number[]}
+ */
+export function childrenOf(pid) {
+    return readOptional(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+}
+
+/**
  * The processes whose root folder is an overlay with its upper layer below `dir`: the containers of a builder there.
  * @param {string} dir
  * @returns {number[]}

@@ -93,6 +93,17 @@ export async function ensureSystem({ emulate = ["amd64", "arm64"] } = {}) {
 }
 
 /**
+ * Makes sure that commands are there which only a part of the tests needs, and installs the packages of those that are not.
+ * @param {Record<string, Missing>} wanted by the name of the command
+ */
+export async function ensureCommands(wanted) {
+    const missing = Object.entries(wanted).filter(([command]) => findOnPath(command) === undefined);
+    if (missing.length > 0) {
+        await installPackages(missing.map(([, entry]) => entry));
+    }
+}
+
+/**
  * @typedef {{ package: string, why: string }} Missing
  *
  * @param {Arch[]} emulate

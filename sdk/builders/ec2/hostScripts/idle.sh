@@ -11,6 +11,9 @@ readonly seen_file=$state/seen
 
 install -d -m 0700 "$state"
 now=$(uptime_seconds)
+for file in "$busy_file" "$changed_file"; do
+    [ -e "$file" ] || printf '%s\n' "$now" >"$file"
+done
 
 # Waiting builds hold a record here too.
 records=$(ask_buildkit debug histories --format \
@@ -32,8 +35,8 @@ if [ "$active" -gt 0 ]; then
     printf '%s\n' "$now" >"$busy_file"
 fi
 
-idle=$((now - $(cat "$busy_file" 2>/dev/null || echo 0)))
-still=$((now - $(cat "$changed_file" 2>/dev/null || echo 0)))
+idle=$((now - $(cat "$busy_file")))
+still=$((now - $(cat "$changed_file")))
 if [ "$idle" -ge "$IDLE_SECONDS" ]; then
     say "no build for $idle s: power off"
 elif [ "$still" -ge "$DEAD_MAN_SECONDS" ]; then
