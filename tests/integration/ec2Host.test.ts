@@ -114,7 +114,8 @@ describe("a host that boots from the generated user data", () => {
 
     it("is a native builder over mutual TLS, with its cache on the volume and its certificates in memory", async () => {
         const facts = await waitUntilReady();
-        assert.deepEqual([facts.native, facts.platforms], [true, [platform]]);
+        // The kernel of this machine may emulate others, which that of an instance does not.
+        assert.deepEqual([facts.native, facts.platforms[0]], [true, platform]);
         const report = await build("one", dockerfile);
         assert.equal(report?.builder, address());
         assert.deepEqual(store.reads, [parameter]);
@@ -204,7 +205,8 @@ describe("a host that boots from the generated user data", () => {
     it("starts with an empty cache when the old one is damaged, and puts that one aside", async () => {
         await host.stop();
         await volume.inspect((folder) => {
-            for (const name of readdirSync(join(folder, "root")).filter((entry) => entry.endsWith(".db"))) {
+            const names = readdirSync(join(folder, "root"), { recursive: true }).map(String);
+            for (const name of names.filter((one) => one.endsWith(".db") && !one.includes("/fs/"))) {
                 const file = join(folder, "root", name);
                 writeFileSync(file, Buffer.alloc(statSync(file).size, "damaged "));
             }

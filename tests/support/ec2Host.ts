@@ -124,7 +124,7 @@ export async function bootHost(world: World, options: Ec2HostOptions, place?: Ho
                     SYSTEMD_NSPAWN_API_VFS_WRITABLE: "yes",
                     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
                 },
-                isReady: () => leader() !== undefined,
+                isReady: (pid) => tools.childrenOf(pid).length > 0,
                 readySeconds: bootSeconds,
             });
         },

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -34,6 +34,7 @@ export async function removeLeftovers(isOver: (pid: number) => boolean): Promise
         await removePart(join("/sys/class/net", link), "link", "delete", link);
     }
     for (const folder of folders) {
+        await detachDevices(folder);
         await removeFolder(folder);
     }
 }
@@ -82,6 +83,16 @@ async function endAll(find: () => Promise<readonly number[]>): Promise<void> {
         }
         pids.forEach((pid) => signal(pid, "SIGKILL"));
         await sleep(50);
+    }
+}
+
+/** Takes away the block devices whose blocks are in files of a folder. */
+async function detachDevices(folder: string): Promise<void> {
+    for (const name of listFolder("/sys/block")) {
+        const file = join("/sys/block", name, "loop", "backing_file");
+        if (existsSync(file) && readFileSync(file, "utf8").startsWith(`${folder}/`)) {
+            await runTool("losetup", ["--detach", join("/dev", name)]);
+        }
     }
 }
 

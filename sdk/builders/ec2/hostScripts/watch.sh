@@ -18,7 +18,14 @@ else
     if [ "$count" -ge "$failures_allowed" ]; then
         say "the daemon has not answered $count times: it is restarted"
         rm -f "$counter"
-        systemctl restart --no-block multiarch-buildkitd.service
+        # systemd starts it again, whichever way it ends.
+        pid=$(systemctl show --property MainPID --value multiarch-buildkitd.service)
+        kill -TERM "$pid" || true
+        for ((waited = 0; waited < 10; waited++)); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 1
+        done
+        kill -KILL "$pid" 2>/dev/null || true
     fi
 fi
 
