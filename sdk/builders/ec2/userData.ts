@@ -48,7 +48,8 @@ export function renderUserData(settings: HostSettings): string {
             ["systemctl", "start", "--no-block", daemonUnit, tickTimer],
         ],
     };
-    const text = `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;
+    // Narrow, for the limit is small, and half of it is scripts.
+    const text = `#cloud-config\n${stringify(config, { lineWidth: 0, indent: 1, indentSeq: false })}`;
     const bytes = Buffer.byteLength(text);
     if (bytes > userDataLimit) {
         const what = `the user data has ${bytes} bytes, and EC2 takes ${userDataLimit}`;
