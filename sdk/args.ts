@@ -175,6 +175,13 @@ export interface MultiArchImageArgs extends BuildOptionsArgs {
      * @integer
      */
     retries?: Input<number>;
+
+    /**
+     * How many builds run at once on each builder that does not say it itself, those of other runners included. Others
+     * wait in line. Defaults to 4.
+     * @integer
+     */
+    maxParallelism?: Input<number>;
 }
 
 /** The files a build can use. */
@@ -255,6 +262,14 @@ export interface EndpointArgs {
 
     /** True speaks to a `tcp://` address without TLS: whoever reaches it owns the builder. Defaults to false. */
     insecure?: Input<boolean>;
+
+    /**
+     * How many builds run on it at once, those of other runners included. Others wait in line, or go to another endpoint
+     * of the platform. Defaults to the image's `maxParallelism`, else to 4. Several endpoints of a platform get images in
+     * proportion to it.
+     * @integer
+     */
+    maxParallelism?: Input<number>;
 }
 
 /** Certificates and key for mutual TLS, each as PEM text. */

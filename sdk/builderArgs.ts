@@ -48,6 +48,13 @@ export interface DockerBuilderArgs {
      * of the name stands for the settings, so that other settings never disturb a builder that runs.
      */
     name?: Input<string>;
+
+    /**
+     * How many builds of one `up` run on it at once. Other runners are not seen. Defaults to the image's
+     * `maxParallelism`, else to 4.
+     * @integer
+     */
+    maxParallelism?: Input<number>;
 }
 
 /** A buildkitd.toml: a file or a text, not both. */
@@ -72,4 +79,11 @@ export interface NamedBuilderArgs {
      * one that runs the platform natively builds it.
      */
     platforms?: Input<Input<string>[]>;
+
+    /**
+     * How many builds of one `up` run on it at once. Other runners are not seen. Defaults to the image's
+     * `maxParallelism`, else to 4.
+     * @integer
+     */
+    maxParallelism?: Input<number>;
 }

@@ -27,6 +27,7 @@ export const errorCodes = {
     "builder-wrong-platform": "Point this platform to a builder that has it.",
     "builder-emulated": "Use a native builder for this platform, or accept slow builds by setting emulation to allow.",
     "builder-unhealthy": "Look at the builder's log.",
+    "builder-full": "Raise maxParallelism where the builder has room, add a builder, or raise timeoutSeconds.",
     "builder-none": "Add a builder for this platform.",
     "builder-address": "Use tcp://, unix://, ssh://, kube-pod:// or docker-container://.",
     "builder-docker-context": "Name a context that docker context ls lists, or leave context out.",

@@ -48,9 +48,11 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         const inputs = protectArgs(args);
         super("multiarch:index:MultiArchImage", name, inputs, opts);
 
-        const { platforms, builders, tags, contentHash, onTagConflict, deletion, ...others } = inputs;
+        const { platforms, builders, tags, contentHash, onTagConflict, deletion, maxParallelism, ...others } = inputs;
         // Inputs that only become known later are checked before the first platform gets its builders.
-        const nodes = assertInputs(name, inputs, (known) => listNodes(known.builders, platforms));
+        const nodes = assertInputs(name, inputs, (known) => {
+            return listNodes(known.builders, platforms, known.maxParallelism);
+        });
         const { additionalRepositories = [], platformOverrides, annotations, sign, verify, ...building } = others;
         const { push = true, exports: exported = [], engine, ...shared } = building;
         const { repository, registries } = shared;

@@ -10,20 +10,28 @@ type Node = pulumi.Unwrap<NodeArgs>;
 /**
  * The builders of an image, one for each platform that it serves, in the order in which they are tried, each with the
  * place where the program has it. A builder that names no platform serves those that no other one names.
+ * `maxParallelism` is for those that do not say it themselves.
  */
-export function listNodes(builders: Builders, platforms: readonly string[]): Node[] {
+export function listNodes(builders: Builders, platforms: readonly string[], maxParallelism?: number): Node[] {
     const { endpoints = [], docker = [], named = [] } = builders;
     const taken = new Set(namedPlatforms(builders).map(normalise));
     const rest = platforms.filter((platform) => !taken.has(normalise(platform)));
-    return [
+    const nodes: Node[] = [
         ...endpoints.map((endpoint, index) => ({ ...endpoint, property: `builders.endpoints[${index}]` })),
-        ...docker.flatMap(({ platforms: own = rest, ...settings }, index) => {
-            return own.map((platform) => ({ platform, docker: settings, property: `builders.docker[${index}]` }));
+        ...docker.flatMap(({ platforms: own = rest, maxParallelism: places, ...docker }, index) => {
+            const property = `builders.docker[${index}]`;
+            return own.map((platform) => ({ platform, docker, property, ...parallelism(places) }));
         }),
-        ...named.flatMap(({ platforms: own = rest, name }, index) => {
-            return own.map((platform) => ({ platform, named: name, property: `builders.named[${index}]` }));
+        ...named.flatMap(({ platforms: own = rest, maxParallelism: places, name: named }, index) => {
+            const property = `builders.named[${index}]`;
+            return own.map((platform) => ({ platform, named, property, ...parallelism(places) }));
         }),
     ];
+    return nodes.map((node) => ({ ...parallelism(maxParallelism), ...node }));
+}
+
+function parallelism(maxParallelism: number | undefined): Pick<Node, "maxParallelism"> {
+    return maxParallelism === undefined ? {} : { maxParallelism };
 }
 
 /** The platforms that the builders name. */

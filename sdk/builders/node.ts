@@ -21,6 +21,8 @@ export interface BuilderNode {
     readonly insecure?: boolean | undefined;
     /** Whether it may run the platform by emulation only. */
     readonly emulation: "never" | "allow";
+    /** How many builds run on it at once. Defaults to 4. */
+    readonly maxParallelism?: number | undefined;
     /** Where the user wrote it, for example `builders.endpoints[1]`. */
     readonly property: string;
 }

@@ -2,8 +2,9 @@ import { withPrivateFolder, type PrivateFolder } from "../build/privateFolder";
 import type { BuilderNode } from "../builders/node";
 import { MultiArchError } from "../errors";
 import type { OperationContext } from "../resources/lifecycle";
-import { describeAccounts, leaseTogether, reportLease, type Siblings } from "../resources/platformImageBuild";
+import { describeAccounts } from "../resources/platformImageBuild";
 import type { PlatformImageInputs } from "../resources/platformImageInputs";
+import { checkTogether, reportChoice, reportSkipped, type Siblings } from "../resources/platformImageNodes";
 import { withRegistry } from "../resources/registryAccess";
 import { createSiblingBoard } from "../resources/siblings";
 import { buildxStoreFolder, openBuilderStore, undoBuilderStore, type BuilderStore } from "./builderStore";
@@ -107,14 +108,18 @@ export function createConnections(env: Readonly<Record<string, string | undefine
 /** Checks what has to be right before anything is built, as for builds of our own. */
 function findBuilder(request: ConnectRequest, siblings: Siblings, context: OperationContext): Promise<BuilderNode> {
     const { reporter, signal } = context;
+    const { repository, registries } = request;
     const check = async (access: Promise<unknown>): Promise<BuilderNode> => {
         reporter.status(`checking builders of ${siblings.together.join(", ")}`);
         const registriesConfig = await describeAccounts(request);
-        const [lease] = await Promise.all([leaseTogether(request, siblings, { signal, registriesConfig }), access]);
-        reportLease(lease, reporter);
-        return lease.node;
+        // What has no repository is known by its builder, whose name is equal on every machine.
+        const image = { ...request, repository: repository ?? request.name };
+        const [checked] = await Promise.all([checkTogether(image, siblings, { signal, registriesConfig }), access]);
+        const [choice] = checked.choices;
+        reportSkipped(checked, reporter);
+        reportChoice(choice, reporter);
+        return choice.node;
     };
-    const { repository, registries } = request;
     return repository === undefined
         ? check(Promise.resolve())
         : withRegistry({ repository, registries }, context, (client, where) => {

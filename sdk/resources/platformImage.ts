@@ -120,11 +120,17 @@ export interface NodeArgs {
     /** True speaks to a `tcp://` address without TLS: whoever reaches it owns the builder. Defaults to false. */
     insecure?: pulumi.Input<boolean>;
 
-    /** A Docker daemon that runs BuildKit in a container. Its `platforms` mean nothing here. */
+    /** A Docker daemon that runs BuildKit in a container. Its `platforms` and `maxParallelism` mean nothing here. */
     docker?: pulumi.Input<DockerBuilderArgs>;
 
     /** The name of a builder of the user's own buildx. */
     named?: pulumi.Input<string>;
+
+    /**
+     * How many builds run on it at once. Defaults to 4.
+     * @integer
+     */
+    maxParallelism?: pulumi.Input<number>;
 
     /** The place in the program, used in errors, for example `builders.endpoints[1]`. Defaults to its place in `nodes`. */
     property?: pulumi.Input<string>;

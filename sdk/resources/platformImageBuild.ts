@@ -1,11 +1,10 @@
 import type { BuildReport } from "../args";
-import { buildPlatform, type BuildFigures } from "../build/build";
-import { leaseNode, type Lease, type LeaseOptions } from "../build/lease";
+import { buildPlatform, type BuildFigures, type BuiltImage } from "../build/build";
+import { holdNode, leaseNode, type Checked } from "../build/lease";
+import { describeAhead } from "../build/queue/place";
 import { describeProgress, type BuildProgress } from "../build/progress";
 import type { BuildContext, BuildRequest } from "../build/request";
-import { describeDocker } from "../builders/dockerSettings";
 import type { BuilderNode } from "../builders/node";
-import { MultiArchError, type ErrorCode } from "../errors";
 import { formatPlatform, parsePlatform } from "../platform";
 import type { RegistryClient } from "../registry/client";
 import { findDockerConfigDir, privateDockerConfig, readDockerConfig } from "../registry/dockerConfig";
@@ -16,17 +15,11 @@ import { findFinishedImage, setContentTag } from "./contentTag";
 import type { OperationContext, Reporter } from "./lifecycle";
 import { fromDescriptor } from "./manifest";
 import type { PlatformImageInputs } from "./platformImageInputs";
+import { checkTogether, imageOf, listNodes, reportChoice, reportSkipped, type Siblings } from "./platformImageNodes";
 import { describePublishedArgs } from "./publishedArgs";
 import { withRegistry } from "./registryAccess";
 import { readSecretFiles } from "./secretFiles";
 import type { Properties } from "./values";
-
-/** The platforms of one index that are built together. */
-export interface Siblings {
-    readonly together: readonly string[];
-    /** True for one that was not checked, and may not be built at all. */
-    readonly isSilent: (platform: string) => boolean;
-}
 
 /** What the registry has of an image that lacks nothing. */
 type WholeImage = Extract<Verification, { complete: true }>;
@@ -69,24 +62,15 @@ export function buildImage(
         const account = pushes ? ` and the account for ${where.registry}` : "";
         reporter.status(`checking builders of ${together.join(", ")}${account}`);
         const registriesConfig = await describeAccounts(inputs);
-        const [first] = await Promise.all([
-            leaseTogether(inputs, { together, isSilent }, { signal, registriesConfig }),
+        const options = { signal, registriesConfig };
+        const [checked] = await Promise.all([
+            checkTogether(inputs, { together, isSilent }, options),
             ...(pushes ? [client.checkAccess(where, ["pull", "push"])] : []),
         ]);
-        let lease = first;
-        reportLease(lease, reporter);
-        const request = await createRequest(inputs, lease.node, { context, registriesConfig, pinned });
-        const { pushed, build } = await buildPlatform(request, {
-            signal,
-            onProgress: (progress) => reportProgress(progress, reporter),
-            nextNode: async () => {
-                lease = await leaseNode(inputs.platform, listNodes(inputs), { signal, registriesConfig });
-                return lease.node;
-            },
-        });
-        const report = { ...build, builderVersion: lease.facts.version };
+        reportSkipped(checked, reporter);
+        const { pushed, report } = await buildOnLease(inputs, checked, { context, registriesConfig, pinned });
         if (pushed === undefined) {
-            reportBuilt(build, "nothing is pushed", reporter);
+            reportBuilt(report, "nothing is pushed", reporter);
             return describeUnpushed(inputs, report);
         }
         reporter.status("checking the image in the registry");
@@ -98,52 +82,60 @@ export function buildImage(
         if (inputs.contentTags === true) {
             await setContentTag(client, where, inputs, pushed.digest);
         }
-        reportBuilt(build, `pushed in ${build.pushingSeconds} s: ${pushed.digest}`, reporter);
+        reportBuilt(report, `pushed in ${report.pushingSeconds} s: ${pushed.digest}`, reporter);
         return describeImage(inputs, pushed.digest, verified, report);
     });
 }
 
-type NodeInputs = Pick<PlatformImageInputs, "nodes" | "emulation">;
-
-/** The builders, with what a build needs to know of them. */
-export function listNodes({ nodes, emulation = "never" }: NodeInputs): BuilderNode[] {
-    return nodes.map(({ address, docker, named, property, ...others }, index) => {
-        const place = address ?? (named === undefined ? describeDocker(docker ?? {}) : `buildx builder ${named}`);
-        return {
-            ...others,
-            name: place,
-            address: place,
-            docker,
-            named: named === undefined ? undefined : { name: named },
-            emulation,
-            property: property ?? `nodes[${index}]`,
-        };
-    });
+/** Waits for a place on a builder, and builds there. */
+async function buildOnLease(
+    inputs: PlatformImageInputs,
+    checked: Checked,
+    surroundings: Surroundings,
+): Promise<{ pushed: BuiltImage["pushed"]; report: BuildReport }> {
+    const { context, registriesConfig } = surroundings;
+    const { reporter, signal } = context;
+    const limits = limitsOf(inputs, context);
+    const begin = Date.now();
+    const options = {
+        signal,
+        registriesConfig,
+        waitMs: 1_000 * Math.min(...limits),
+        onWaiting: (node: BuilderNode, ahead: number) => {
+            reporter.status(`waiting for ${node.name}: ${describeAhead(node, ahead)}`);
+        },
+    };
+    const image = imageOf(inputs);
+    let lease = await holdNode(image, listNodes(inputs), checked, options);
+    try {
+        const { waitedSeconds } = lease;
+        reportChoice(lease, reporter);
+        // The time to build begins with the place; only that of the whole operation has run meanwhile.
+        const [own, whole] = limits;
+        const timeoutSeconds = Math.max(1, Math.min(own, whole - (Date.now() - begin) / 1_000));
+        const request = await createRequest(inputs, lease.node, timeoutSeconds, surroundings);
+        const { pushed, build } = await buildPlatform(request, {
+            signal,
+            onProgress: (progress) => reportProgress(progress, reporter),
+            nextNode: async () => {
+                await lease.release();
+                lease = await leaseNode(image, listNodes(inputs), options);
+                return lease.node;
+            },
+        });
+        const waitingSeconds = Math.round(10 * (build.waitingSeconds + waitedSeconds)) / 10;
+        return { pushed, report: { ...build, waitingSeconds, builderVersion: lease.facts.version } };
+    } finally {
+        await lease.release();
+    }
 }
 
-/** Finds a builder for each platform; throws when there is one without. */
-export async function leaseTogether(
-    inputs: NodeInputs & Pick<PlatformImageInputs, "platform">,
-    { together, isSilent }: Siblings,
-    options: LeaseOptions,
-): Promise<Lease> {
-    const nodes = listNodes(inputs);
-    const own = leaseNode(inputs.platform, nodes, options);
-    const others = together.filter((platform) => platform !== inputs.platform);
-    const results = await Promise.allSettled([own, ...others.map((platform) => leaseNode(platform, nodes, options))]);
-    // Its own problem comes first; that of a sibling is told in full where it belongs.
-    const lease = await own;
-    // One that takes no part is not built now, so the state of its builder is not what fails this operation.
-    const failed = others.filter((other, i) => results[i + 1]?.status === "rejected" && !isSilent(other));
-    const [sibling] = failed;
-    if (sibling !== undefined) {
-        throw new MultiArchError("sibling-not-ready", {
-            what: `not built, because there is no usable builder for ${sibling}, which belongs to the same index`,
-            platform: inputs.platform,
-            next: `See the message of ${sibling}. Nothing was pushed.`,
-        });
-    }
-    return lease;
+/** Seconds a build may take, and seconds the whole operation may. */
+function limitsOf(
+    { timeoutSeconds = defaultTimeoutSeconds }: PlatformImageInputs,
+    { timeoutMs }: OperationContext,
+): [number, number] {
+    return [timeoutSeconds, (timeoutMs ?? Infinity) / 1_000];
 }
 
 /** The content of a docker config.json for this image: its own accounts, and those of the machine. */
@@ -161,10 +153,10 @@ interface Surroundings {
 async function createRequest(
     inputs: PlatformImageInputs,
     node: BuilderNode,
+    timeoutSeconds: number,
     { context, registriesConfig, pinned }: Surroundings,
 ): Promise<BuildRequest> {
     const secretFiles = await readSecretFiles(inputs);
-    const limits = [inputs.timeoutSeconds ?? defaultTimeoutSeconds, (context.timeoutMs ?? Infinity) / 1_000];
     return {
         platform: formatPlatform(parsePlatform(inputs.platform)),
         node,
@@ -180,7 +172,7 @@ async function createRequest(
         attestations: inputs.attestations,
         cache: inputs.cache,
         registriesConfig,
-        timeoutSeconds: Math.min(...limits),
+        timeoutSeconds,
         baseDirectory: process.cwd(),
         retries: inputs.retries,
         redact: [...context.secrets, ...secretFiles.map(([, text]) => text)],
@@ -222,21 +214,6 @@ export function describeImage(
 function describeUnpushed(inputs: PlatformImageInputs, build: BuildReport): Properties {
     const { platform, contentHash } = inputs;
     return { platform, contentHash, digest: "", ref: "", manifests: [], build };
-}
-
-const notForIt = new Set<ErrorCode>(["builder-wrong-platform", "builder-emulated"]);
-
-/** Says which builder it is, and why it is not another one. */
-export function reportLease({ node, facts, skipped }: Lease, reporter: Reporter): void {
-    for (const { node: other, error } of skipped) {
-        // A Docker daemon or a builder of buildx may serve other platforms, for which nobody had to name them.
-        const isExpected = (other.docker ?? other.named) && !error.transient && notForIt.has(error.code);
-        reporter[isExpected ? "info" : "warn"](`a builder is skipped: ${error.message}`);
-    }
-    for (const note of facts.notes) {
-        reporter.info(`${node.name} ${note}`);
-    }
-    reporter.status(`building on ${node.name}, BuildKit ${facts.version}`);
 }
 
 function reportProgress(progress: BuildProgress, reporter: Reporter): void {

@@ -4,6 +4,7 @@ import { checkAttestations } from "./attestations";
 import { checkCache } from "./cache";
 import { checkContext } from "./context";
 import { checkOptions } from "./options";
+import { checkParallelism } from "./builders";
 
 // What a timer of Node.js can wait, 2^31-1 ms. With more it does not wait at all.
 const longestTimeoutSeconds = 2_147_483;
@@ -37,7 +38,7 @@ function checkSecretNames(secrets: Properties | undefined): InputProblem[] {
 }
 
 function checkLimits(inputs: Properties): InputProblem[] {
-    const { timeoutSeconds, retries } = inputs;
+    const { timeoutSeconds, retries, maxParallelism } = inputs;
     const problems: InputProblem[] = [];
     if (typeof timeoutSeconds === "number" && timeoutSeconds <= 0) {
         problems.push({ property: "timeoutSeconds", reason: "must be more than 0" });
@@ -49,5 +50,5 @@ function checkLimits(inputs: Properties): InputProblem[] {
     if (typeof retries === "number" && (retries < 0 || retries > 20)) {
         problems.push({ property: "retries", reason: "must be between 0 and 20" });
     }
-    return problems;
+    return [...problems, ...checkParallelism("maxParallelism", maxParallelism)];
 }

@@ -13,8 +13,10 @@ interface Node {
     readonly insecure?: boolean;
     readonly docker?: unknown;
     readonly named?: unknown;
+    readonly maxParallelism?: unknown;
 }
 
+const mostAtOnce = 1_000;
 const kinds = ["endpoints", "docker", "named"] as const;
 
 /** What builds: at least one kind, each builder complete, and at least one for each platform. */
@@ -46,7 +48,10 @@ export function checkNode(path: string, node: Node): InputProblem[] {
         return [];
     }
     const given = (["address", "docker", "named"] as const).filter((kind) => node[kind] !== undefined);
-    const problems = checkPlatform(`${path}.platform`, node.platform);
+    const problems = [
+        ...checkPlatform(`${path}.platform`, node.platform),
+        ...checkParallelism(`${path}.maxParallelism`, node.maxParallelism),
+    ];
     if (given.length !== 1) {
         return [...problems, { property: path, reason: "must have exactly one of address, docker, named" }];
     }
@@ -64,7 +69,17 @@ function checkListed(kind: (typeof kinds)[number], path: string, item: unknown):
         return checkNode(path, item as unknown as Node);
     }
     const own = kind === "docker" ? checkDocker(path, item) : checkName(`${path}.name`, item["name"]);
-    return [...own, ...checkServed(`${path}.platforms`, item["platforms"])];
+    return [
+        ...own,
+        ...checkServed(`${path}.platforms`, item["platforms"]),
+        ...checkParallelism(`${path}.maxParallelism`, item["maxParallelism"]),
+    ];
+}
+
+/** How many builds run at once. */
+export function checkParallelism(property: string, value: unknown): InputProblem[] {
+    const isFit = typeof value !== "number" || (Number.isInteger(value) && value >= 1 && value <= mostAtOnce);
+    return isFit ? [] : [{ property, reason: `must be a whole number between 1 and ${mostAtOnce}` }];
 }
 
 /** The platforms a builder names. None at all would be a builder for nothing. */

@@ -27,6 +27,8 @@ export interface RegistryPlace {
 export interface World extends RegistryPlace {
     readonly network: Network;
     readonly builders: Readonly<Record<Architecture, Builder>>;
+    /** Starts one more builder, a host of its own, for the rest of the run or until it is stopped. */
+    addBuilder(architecture: Architecture, name: string): Promise<Builder>;
     /** Certificates by the CA that the builders trust. */
     issueClient(): Promise<{ ca: string; cert: string; key: string }>;
     /**
@@ -159,10 +161,10 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         return { ca: authority.cert, cert, key };
     };
 
-    const startBuilder = async (architecture: Architecture): Promise<Builder> => {
-        const host = await network.addHost(architecture);
-        const dir = join(folder, architecture);
-        const serverPair = await issueServer(`builder-${architecture}`, host.address);
+    const startBuilder = async (architecture: Architecture, name: string = architecture): Promise<Builder> => {
+        const host = await network.addHost(name);
+        const dir = join(folder, name);
+        const serverPair = await issueServer(`builder-${name}`, host.address);
         const start = () =>
             startBuildkitd({
                 binary: toolchain.bin("buildkitd"),
@@ -202,6 +204,7 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         ...mainRegistry,
         network,
         builders,
+        addBuilder: startBuilder,
         doubles,
         mirror: mirror?.address,
         authorityFile: caFile,

@@ -35,6 +35,30 @@ describe("the builders of an image", () => {
         );
     });
 
+    it("run as many builds at once as they say, else as the image says", () => {
+        const builders = {
+            endpoints: [endpoint, { ...endpoint, maxParallelism: 2 }],
+            docker: [{ maxParallelism: 3 }],
+            named: [{ name: "team", maxParallelism: 1 }],
+        };
+        const parallelism = (own?: number): unknown[] => {
+            return listNodes(builders, ["linux/amd64"], own).map(({ maxParallelism, docker }) => [
+                maxParallelism,
+                docker,
+            ]);
+        };
+        assert.deepEqual(parallelism(7), [
+            [7, undefined],
+            [2, undefined],
+            [3, {}],
+            [1, undefined],
+        ]);
+        assert.deepEqual(
+            listNodes(builders, ["linux/amd64"]).map((node) => "maxParallelism" in node),
+            [false, true, true, true],
+        );
+    });
+
     it("are called by address, name or context", () => {
         assert.equal(isCalled("tcp://arm64:1234", endpoint), true);
         assert.equal(isCalled("team", { named: "team" }), true);

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import * as net from "node:net";
 import * as grpc from "@grpc/grpc-js";
+import {
+    buildEvents,
+    type BuildHistoryEvent,
+    type BuildHistoryRequest,
+    type BuildRecord,
+    type SolveRequest,
+} from "../../../sdk/builders/control/messages";
 import type { BuilderNode } from "../../../sdk/builders/node";
 import { preflight } from "../../../sdk/builders/preflight";
 import { controlService } from "../../../sdk/builders/control/service";
@@ -30,6 +37,7 @@ export async function startBuilder(builder: TestBuilder, authority?: TestAuthori
     });
     const record = { ID: "worker-1", Labels: builder.labels ?? {}, platforms };
     server.addService(controlService, {
+        ...createHistory(),
         ListWorkers: (_call: unknown, done: grpc.sendUnaryData<unknown>) => {
             done(null, { record: Array.from({ length: builder.workers ?? 1 }, () => record) });
         },
@@ -38,6 +46,50 @@ export async function startBuilder(builder: TestBuilder, authority?: TestAuthori
         },
     });
     return listenGrpc(server, authority);
+}
+
+/** Builds that wait on a daemon, and who listens to them. It keeps no records of those that have ended. */
+function createHistory(): grpc.UntypedServiceImplementation {
+    const active = new Map<string, BuildRecord>();
+    const listeners = new Set<(event: BuildHistoryEvent) => void>();
+    const tell = (event: BuildHistoryEvent): void => {
+        listeners.forEach((listener) => {
+            listener(event);
+        });
+    };
+    let clock = 0;
+    return {
+        Solve: (call: grpc.ServerUnaryCall<Required<SolveRequest>, object>) => {
+            const CreatedAt = { seconds: (clock += 1), nanos: 0 };
+            const record = { ...call.request, CreatedAt, Exporters: [], CompletedAt: null };
+            active.set(record.Ref, record);
+            tell({ type: buildEvents.started, record });
+            call.on("cancelled", () => {
+                active.delete(record.Ref);
+                tell({ type: buildEvents.complete, record });
+            });
+        },
+        ListenBuildHistory: (call: grpc.ServerWritableStream<BuildHistoryRequest, BuildHistoryEvent>) => {
+            const { Ref = "", EarlyExit = false } = call.request;
+            const listener = (event: BuildHistoryEvent): void => {
+                call.write(event);
+            };
+            for (const record of active.values()) {
+                if (Ref === "" || Ref === record.Ref) {
+                    listener({ type: buildEvents.started, record });
+                }
+            }
+            if (EarlyExit) {
+                call.end();
+                return;
+            }
+            listeners.add(listener);
+            call.on("cancelled", () => listeners.delete(listener));
+        },
+        UpdateBuildHistory: (_call: unknown, done: grpc.sendUnaryData<object>) => {
+            done(null, {});
+        },
+    };
 }
 
 /** A gRPC server that knows no service at all. */

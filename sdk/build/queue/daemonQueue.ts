@@ -1,0 +1,153 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as grpc from "@grpc/grpc-js";
+import { connectControl, type ControlClient } from "../../builders/control/client";
+import { buildEvents } from "../../builders/control/messages";
+import { describeNode, type BuilderNode, type TcpAddress, type UnixAddress } from "../../builders/node";
+import { parallelismOf } from "../../builders/rendezvous";
+import { MultiArchError } from "../../errors";
+import { countAhead, countAll, type LeasedImage } from "./line";
+import type { BuildQueue, QueueEntry } from "./queue";
+import { listActive, openTicket, type Ticket } from "./ticket";
+
+// Two tickets that come at once get their times before either is listed: only after a moment all older ones are.
+const settleMs = 200;
+// Events say when to look; this is for one that was missed.
+const lookAgainMs = 2_000;
+const heartbeatMs = 10_000;
+const answerTimeoutMs = 10_000;
+
+/**
+ * The line before a BuildKit daemon, kept by the daemon: each build has a ticket there, and the oldest ones have the
+ * places. So all runners that share a builder are in one line, and there is nothing that could be left behind.
+ */
+export function daemonQueue(node: BuilderNode, address: TcpAddress | UnixAddress, image: LeasedImage): BuildQueue {
+    return {
+        async look(signal) {
+            const client = connectControl(node, address);
+            try {
+                return countAll(
+                    await listActive(client, AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)])),
+                );
+            } finally {
+                client.close();
+            }
+        },
+        async enter(signal) {
+            const client = connectControl(node, address);
+            try {
+                return holdTicket(node, client, await openTicket(client, image, signal));
+            } catch (error) {
+                client.close();
+                throw signal.aborted ? signal.reason : lostError(node, error);
+            }
+        },
+    };
+}
+
+function holdTicket(node: BuilderNode, client: ControlClient, ticket: Ticket): QueueEntry {
+    const openedAt = performance.now();
+    const lost = new AbortController();
+    const lose = (cause: unknown): void => {
+        lost.abort(lostError(node, cause));
+    };
+    const fail = (): void => {
+        lose(ticket.ended.reason);
+    };
+    ticket.ended.addEventListener("abort", fail, { once: true });
+    // A connection that is frozen does not end. BuildKit takes no pings of HTTP/2, so something is asked.
+    const heartbeat = setInterval(() => {
+        client.call("Info", {}, { timeoutMs: answerTimeoutMs }).catch((error: unknown) => {
+            // A daemon that shuts down takes no more calls, and finishes its builds: their tickets stay open until then.
+            if ((error as Partial<grpc.ServiceError>).code === grpc.status.DEADLINE_EXCEEDED) {
+                lose(error);
+            }
+        });
+    }, heartbeatMs);
+    let released: Promise<void> | undefined;
+
+    const takeTurn: QueueEntry["takeTurn"] = async ({ isPatient, signal, onAhead }) => {
+        const stop = new AbortController();
+        const stopped = AbortSignal.any([signal, lost.signal, stop.signal]);
+        let changes: EventTarget | undefined;
+        let reported: number | undefined;
+        try {
+            for (;;) {
+                const isSettled = performance.now() - openedAt >= settleMs;
+                const changed = changes && nextChange(changes, stopped);
+                const ahead = countAhead(await listActive(client, stopped), ticket.ref);
+                if (ahead === undefined) {
+                    throw lostError(node, new Error("the daemon does not list the ticket"));
+                }
+                const hasPlace = ahead < parallelismOf(node);
+                if (hasPlace && isSettled) {
+                    return true;
+                }
+                if (!hasPlace && !isPatient) {
+                    return false;
+                }
+                if (!hasPlace && reported !== ahead) {
+                    onAhead?.(ahead);
+                    reported = ahead;
+                }
+                if (hasPlace) {
+                    await sleep(settleMs, undefined, { signal: stopped });
+                } else if (changed) {
+                    await Promise.race([changed, sleep(lookAgainMs, undefined, { signal: stopped })]);
+                } else {
+                    // Look once more now: a build may have ended before the changes were followed.
+                    changes = followChanges(client, stopped);
+                }
+            }
+        } catch (error) {
+            signal.throwIfAborted();
+            lost.signal.throwIfAborted();
+            throw error instanceof MultiArchError ? error : lostError(node, error);
+        } finally {
+            stop.abort();
+        }
+    };
+
+    return {
+        takeTurn,
+        lost: lost.signal,
+        release: () => {
+            released ??= (async () => {
+                clearInterval(heartbeat);
+                ticket.ended.removeEventListener("abort", fail);
+                await ticket.close();
+                client.close();
+            })();
+            return released;
+        },
+    };
+}
+
+/** Tells of builds that end, until the signal ends that. */
+function followChanges(client: ControlClient, signal: AbortSignal): EventTarget {
+    const changes = new EventTarget();
+    const tell = ({ type }: { type: number }): void => {
+        if (type !== buildEvents.started) {
+            changes.dispatchEvent(new Event("change"));
+        }
+    };
+    // Where it fails, the next look says so.
+    client.listen("ListenBuildHistory", { ActiveOnly: true }, tell, { signal }).catch(() => undefined);
+    return changes;
+}
+
+function nextChange(changes: EventTarget, signal: AbortSignal): Promise<unknown> {
+    const change = once(changes, "change", { signal });
+    change.catch(() => undefined);
+    return change;
+}
+
+function lostError(node: BuilderNode, cause: unknown): MultiArchError {
+    return new MultiArchError("build-lost-connection", {
+        what: "the builder does not answer any more",
+        platform: node.platform,
+        builder: describeNode(node),
+        transient: true,
+        cause,
+    });
+}

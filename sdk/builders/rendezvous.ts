@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+import type { BuilderNode } from "./node";
+
+/** How many builds run on a node at once, where nobody says. */
+export const defaultParallelism = 4;
+
+/** How many builds run on a node at once. */
+export function parallelismOf({ maxParallelism = defaultParallelism }: Pick<BuilderNode, "maxParallelism">): number {
+    return maxParallelism;
+}
+
+type RankedNode = Pick<BuilderNode, "address" | "maxParallelism">;
+
+/**
+ * The nodes in the order in which an image prefers them, by rendezvous hashing: equal on every machine and in every run,
+ * whatever the order they are listed in. A node that goes moves only the images that preferred it, and one that comes
+ * takes only those that prefer it. A node with twice the places is preferred by twice the images.
+ * https://doi.org/10.1109/90.663936 (Thaler and Ravishankar)
+ */
+export function orderNodes<Item extends { readonly node: RankedNode }>(image: string, items: readonly Item[]): Item[] {
+    return items
+        .map((item) => ({ item, score: scoreOf(image, item.node) }))
+        .sort((one, other) => other.score - one.score)
+        .map(({ item }) => item);
+}
+
+function scoreOf(image: string, node: RankedNode): number {
+    const digest = createHash("sha256")
+        .update(JSON.stringify([node.address.toLowerCase(), image]))
+        .digest();
+    // Between 0 and 1, both excluded.
+    const share = (digest.readUIntBE(0, 6) + 0.5) / 2 ** 48;
+    return -parallelismOf(node) / Math.log(share);
+}
