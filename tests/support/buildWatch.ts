@@ -30,8 +30,8 @@ export function watchBuilds(node: BuilderNode): BuildWatch {
     const seen = new Map<string, BuildRecord>();
     client
         .listen("ListenBuildHistory", { ActiveOnly: true }, ({ type, record }) => {
-            const isNews = record && type !== buildEvents.deleted && !seen.get(record.Ref)?.CompletedAt;
-            if (isNews) {
+            // The end of one that began before is told again when its trace is written.
+            if (record && (type === buildEvents.started || (type === buildEvents.complete && seen.has(record.Ref)))) {
                 seen.set(record.Ref, record);
             }
         })
@@ -48,7 +48,10 @@ export function watchBuilds(node: BuilderNode): BuildWatch {
                     begin: timeOf(record.CreatedAt),
                     end: timeOf(record.CompletedAt),
                 })),
-        tickets: () => inOrder().filter(isTicket).map(({ FrontendAttrs }) => FrontendAttrs["multiarch.output"] ?? ""),
+        tickets: () =>
+            inOrder()
+                .filter(isTicket)
+                .map(({ FrontendAttrs }) => FrontendAttrs["multiarch.output"] ?? ""),
         history: async () => {
             const records: BuildRecord[] = [];
             await client.listen("ListenBuildHistory", { EarlyExit: true }, ({ record }) => {
@@ -64,7 +67,10 @@ export function watchBuilds(node: BuilderNode): BuildWatch {
 
 /** The largest number of builds that ran at the same time. */
 export function mostAtOnce(builds: readonly WatchedBuild[]): number {
-    return Math.max(0, ...builds.map(({ begin }) => builds.filter((one) => one.begin <= begin && begin < one.end).length));
+    return Math.max(
+        0,
+        ...builds.map(({ begin }) => builds.filter((one) => one.begin <= begin && begin < one.end).length),
+    );
 }
 
 export function isTicket({ FrontendAttrs }: BuildRecord): boolean {

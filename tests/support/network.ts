@@ -30,6 +30,7 @@ export async function createNetwork(): Promise<Network> {
     const id = `${networkPrefix}${process.pid}`;
     const bridge = `${id}br`;
     const hosts: string[] = [];
+    let numbers = 1;
     await ip("link", "add", bridge, "type", "bridge");
     const subnet = await takeSubnet(bridge);
     await ip("link", "set", bridge, "up");
@@ -37,7 +38,7 @@ export async function createNetwork(): Promise<Network> {
     return {
         gateway: `${subnet}.1`,
         async addHost(name) {
-            const number = hosts.length + 2;
+            const number = ++numbers;
             const netns = `${id}-${name}`;
             const cable = `${id}v${number}`;
             await ip("netns", "add", netns);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { RunnerOrder, RunnerReport } from "../fixtures/routing/runner";
+import { findByEnvironment } from "./processes";
 import type { World } from "./world";
 
 /** A process that takes places on builders and builds, as a runner of its own. */
@@ -19,9 +20,7 @@ export interface Runner {
 export function startRunner(world: World, order: Omit<RunnerOrder, "env" | "base">): Runner {
     const base = mkdtempSync(join(tmpdir(), "runner-"));
     const reports: RunnerReport[] = [];
-    // Of a group of its own, so that it can be killed together with what it runs.
     const child = fork(join(__dirname, "..", "fixtures", "routing", "runner.ts"), {
-        detached: true,
         execArgv: ["--require", "ts-node/register/transpile-only"],
         stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
@@ -32,8 +31,9 @@ export function startRunner(world: World, order: Omit<RunnerOrder, "env" | "base
         reports,
         ended: new Promise((resolve) => child.once("exit", () => resolve())),
         kill: () => {
-            if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
-                process.kill(-child.pid, "SIGKILL");
+            child.kill("SIGKILL");
+            for (const { pid } of findByEnvironment(`HOME=${base}`)) {
+                process.kill(pid, "SIGKILL");
             }
         },
     };

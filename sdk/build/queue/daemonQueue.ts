@@ -69,12 +69,12 @@ function holdTicket(node: BuilderNode, client: ControlClient, ticket: Ticket): Q
     const takeTurn: QueueEntry["takeTurn"] = async ({ isPatient, signal, onAhead }) => {
         const stop = new AbortController();
         const stopped = AbortSignal.any([signal, lost.signal, stop.signal]);
-        let changes: EventTarget | undefined;
+        let changes: Changes | undefined;
         let reported: number | undefined;
         try {
             for (;;) {
                 const isSettled = performance.now() - openedAt >= settleMs;
-                const changed = changes && nextChange(changes, stopped);
+                const known = changes?.count() ?? 0;
                 const ahead = countAhead(await listActive(client, stopped), ticket.ref);
                 if (ahead === undefined) {
                     throw lostError(node, new Error("the daemon does not list the ticket"));
@@ -92,8 +92,8 @@ function holdTicket(node: BuilderNode, client: ControlClient, ticket: Ticket): Q
                 }
                 if (hasPlace) {
                     await sleep(settleMs, undefined, { signal: stopped });
-                } else if (changed) {
-                    await Promise.race([changed, sleep(lookAgainMs, undefined, { signal: stopped })]);
+                } else if (changes) {
+                    await changes.after(known, stopped);
                 } else {
                     // Look once more now: a build may have ended before the changes were followed.
                     changes = followChanges(client, stopped);
@@ -123,23 +123,39 @@ function holdTicket(node: BuilderNode, client: ControlClient, ticket: Ticket): Q
     };
 }
 
-/** Tells of builds that end, until the signal ends that. */
-function followChanges(client: ControlClient, signal: AbortSignal): EventTarget {
-    const changes = new EventTarget();
+/** The ends of builds on a daemon. */
+interface Changes {
+    count(): number;
+    /** Waits until there are more of them than before, or for as long as it is certain that none was missed. */
+    after(count: number, signal: AbortSignal): Promise<void>;
+}
+
+function followChanges(client: ControlClient, signal: AbortSignal): Changes {
+    const target = new EventTarget();
+    let seen = 0;
     const tell = ({ type }: { type: number }): void => {
         if (type !== buildEvents.started) {
-            changes.dispatchEvent(new Event("change"));
+            seen += 1;
+            target.dispatchEvent(new Event("change"));
         }
     };
     // Where it fails, the next look says so.
     client.listen("ListenBuildHistory", { ActiveOnly: true }, tell, { signal }).catch(() => undefined);
-    return changes;
-}
-
-function nextChange(changes: EventTarget, signal: AbortSignal): Promise<unknown> {
-    const change = once(changes, "change", { signal });
-    change.catch(() => undefined);
-    return change;
+    return {
+        count: () => seen,
+        async after(count, cancel) {
+            if (seen > count) {
+                return;
+            }
+            const done = new AbortController();
+            const options = { signal: AbortSignal.any([cancel, done.signal]) };
+            try {
+                await Promise.race([once(target, "change", options), sleep(lookAgainMs, undefined, options)]);
+            } finally {
+                done.abort();
+            }
+        },
+    };
 }
 
 function lostError(node: BuilderNode, cause: unknown): MultiArchError {
