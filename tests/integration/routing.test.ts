@@ -107,7 +107,8 @@ describe("several builders of a platform", function () {
             for (const [repository, address] of builds) {
                 assert.equal(address, preferredOf(repository, nodes.slice(0, count)));
             }
-            assert.equal(new Set(builds.values()).size, count);
+            // Sixteen leave out one of four now and then, and practically never two.
+            assert.ok(new Set(builds.values()).size >= Math.ceil(0.75 * count));
             for (const one of seen) {
                 assertInLine(one);
                 assert.ok(mostAtOnce(one.builds()) <= limit, String(mostAtOnce(one.builds())));
