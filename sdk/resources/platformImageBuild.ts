@@ -68,7 +68,8 @@ export function buildImage(
             ...(pushes ? [client.checkAccess(where, ["pull", "push"])] : []),
         ]);
         reportSkipped(checked, reporter);
-        const { pushed, report } = await buildOnLease(inputs, checked, { context, registriesConfig, pinned });
+        const surroundings = { context, registriesConfig, pinned };
+        const { pushed, report, request } = await buildOnLease(inputs, checked, surroundings);
         if (pushed === undefined) {
             reportBuilt(report, "nothing is pushed", reporter);
             return describeUnpushed(inputs, report);
@@ -92,7 +93,7 @@ async function buildOnLease(
     inputs: PlatformImageInputs,
     checked: Checked,
     surroundings: Surroundings,
-): Promise<{ pushed: BuiltImage["pushed"]; report: BuildReport }> {
+): Promise<{ pushed: BuiltImage["pushed"]; report: BuildReport; request: BuildRequest }> {
     const { context, registriesConfig } = surroundings;
     const { reporter, signal } = context;
     const limits = limitsOf(inputs, context);
@@ -124,7 +125,7 @@ async function buildOnLease(
             },
         });
         const waitingSeconds = Math.round(10 * (build.waitingSeconds + waitedSeconds)) / 10;
-        return { pushed, report: { ...build, waitingSeconds, builderVersion: lease.facts.version } };
+        return { pushed, report: { ...build, waitingSeconds, builderVersion: lease.facts.version }, request };
     } finally {
         await lease.release();
     }
