@@ -19,9 +19,9 @@ images back and runs them. What is missing is installed first; a second start is
 The first start takes about 20 minutes on 2 cores: it builds Pulumi, BuildKit, buildx and a registry from source. That
 takes about 1.4 GB in .cache, and several more in Go's own caches (go clean -cache -modcache empties them).
 
-Changes to the machine: missing Debian packages (git, iproute2, runc, qemu-user-static), one line in /etc/hosts, QEMU in
-the kernel's binfmt_misc, and ports 5443, 5444, 8372 and 8373 on loopback, or the next free ones. Each is said when it is
-made. --clean takes all back but the packages and the tools.`;
+Changes to the machine: missing Debian packages (curl, git, iproute2, openssh-client, runc, qemu-user-static), one line in
+/etc/hosts, QEMU in the kernel's binfmt_misc, and ports 5443, 5444, 8372 and 8373 on loopback, or the next free ones. Each
+is said when it is made. --clean takes all back but the packages and the tools.`;
 
 // What a shell reports for a program that SIGINT has ended.
 const INTERRUPTED = 130;

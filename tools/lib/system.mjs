@@ -8,9 +8,11 @@ import { cacheDir, logDir } from "./paths.mjs";
 
 /** Packages of Debian and its relatives, by the command that we need from them. */
 const PACKAGES = /** @type {const} */ ({
+    curl: { package: "curl", why: "looking into the registry from outside" },
     git: { package: "git", why: "git build contexts" },
     ip: { package: "iproute2", why: "the builders' own networks" },
     runc: { package: "runc", why: "running containers" },
+    "ssh-agent": { package: "openssh-client", why: "agents and keys for build steps" },
 });
 
 /**
