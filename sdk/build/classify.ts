@@ -28,12 +28,19 @@ export function classifyFailure({ failure, lines }: BuildOutcome): Classified {
         findFullDisk(text, lines) ??
         findLostConnection(text, lines) ?? {
             code: "build-failed",
-            fields: { what: `the build failed: ${firstSentence(text)}`, lines: lines.slice(-linesShown) },
+            fields: {
+                what: `the build failed: ${firstSentence(text)}`,
+                lines: lines.slice(-linesShown),
+                ...(madeMeanwhile.test(text) ? { transient: true } : {}),
+            },
         }
     );
 }
 
 const linesShown = 20;
+
+// All platforms begin at once, and each makes the container of an Azure cache that is not there yet.
+const madeMeanwhile = /ContainerAlreadyExists/;
 
 // "process ... did not complete successfully: exit code: 7"
 const exitCode = /did not complete successfully: exit code: (\d+)/;

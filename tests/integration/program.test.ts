@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
+import { createBuildx } from "../support/ownBuildx";
 
 /**
  * A program's life against the real engine, BuildKit and registry. The arm64 daemon runs under QEMU on an amd64 host.
@@ -35,6 +36,40 @@ describe("a MultiArchImage in a program", () => {
         assert.ok((builds["linux/amd64"]?.steps ?? 0) > 0);
         const tags = await stack.view.tags(stack.repository);
         assert.deepEqual(tags.sort(), ["1.0.0", "buildcache-linux-amd64", "buildcache-linux-arm64", "latest"]);
+    });
+
+    it("gives each machine the image for it when its tag is pulled, and names a variant in the index", async () => {
+        const { amd64, arm64 } = stack.world.builders;
+        // An emulated builder may not have it.
+        const variants = process.arch === "x64" ? ["linux/amd64/v2"] : [];
+        const platforms = ["linux/amd64", ...variants, "linux/arm64"];
+        const others = variants.map((platform) => ({ ...amd64.endpoint, platform }));
+        stack.args = { platforms, builders: { endpoints: [amd64.endpoint, ...others, arm64.endpoint] } };
+        const lines = ["FROM scratch", "ARG TARGETPLATFORM", "COPY $TARGETPLATFORM/name /name", "COPY content.txt /"];
+        writeContext(stack.folder, "one", lines.join("\n"));
+        for (const platform of platforms) {
+            mkdirSync(join(stack.folder, "app", platform), { recursive: true });
+            writeFileSync(join(stack.folder, "app", platform, "name"), platform);
+        }
+        await stack.up();
+        const { manifests } = await stack.view.manifest(`${stack.repository}:latest`);
+        const listed = manifests.map(({ platform: { os, architecture, variant: other } }) => {
+            return [os, architecture, ...(other === undefined ? [] : [other])].join("/");
+        });
+        assert.deepEqual(listed, platforms);
+
+        const pulled: Record<string, string> = {};
+        for (const platform of platforms) {
+            const builder = platform === "linux/arm64" ? arm64 : amd64;
+            const buildx = await createBuildx(builder, stack.world);
+            const folder = join(stack.folder, "pulled", platform.replaceAll("/", "-"));
+            mkdirSync(folder, { recursive: true });
+            writeFileSync(join(folder, "Dockerfile"), `FROM ${stack.repository}:latest\n`);
+            await buildx.build(["--platform", platform, "--output", `type=local,dest=${folder}`, folder]);
+            buildx.remove();
+            pulled[platform] = readFileSync(join(folder, "name"), "utf8");
+        }
+        assert.deepEqual(pulled, Object.fromEntries(platforms.map((platform) => [platform, platform])));
     });
 
     it("shows no changes on the second up, in preview, and after a refresh", async () => {

@@ -40,7 +40,7 @@ export interface IndexDocument {
     readonly artifactType?: string;
     readonly manifests: readonly {
         digest: string;
-        platform: { os: string; architecture: string };
+        platform: { os: string; architecture: string; variant?: string };
         artifactType?: string;
         annotations?: Record<string, string>;
     }[];

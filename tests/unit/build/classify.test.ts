@@ -56,6 +56,11 @@ describe("a failed build", () => {
         ],
         ["failed to solve: no active session for abc: context deadline exceeded", "build-lost-connection", true],
         ["failed to solve: ref layer-sha256:1 locked for 3s: unavailable", "build-lost-connection", true],
+        [
+            "failed to solve: failed to create cache container x: RESPONSE 409\nERROR CODE: ContainerAlreadyExists",
+            "build-failed",
+            true,
+        ],
         ["failed to solve: write /var/lib/buildkit/x: no space left on device", "builder-unhealthy", false],
         [
             "failed to solve: failed to push h/a: failed to authorize: 403: insufficient_scope",
