@@ -31,7 +31,7 @@ export function classifyFailure({ failure, lines }: BuildOutcome): Classified {
             fields: {
                 what: `the build failed: ${firstSentence(text)}`,
                 lines: lines.slice(-linesShown),
-                ...(madeMeanwhile.test(text) ? { transient: true } : {}),
+                ...(text.includes(madeMeanwhile) ? { transient: true } : {}),
             },
         }
     );
@@ -40,7 +40,7 @@ export function classifyFailure({ failure, lines }: BuildOutcome): Classified {
 const linesShown = 20;
 
 // All platforms begin at once, and each makes the container of an Azure cache that is not there yet.
-const madeMeanwhile = /ContainerAlreadyExists/;
+const madeMeanwhile = "ContainerAlreadyExists";
 
 // "process ... did not complete successfully: exit code: 7"
 const exitCode = /did not complete successfully: exit code: (\d+)/;
