@@ -4,6 +4,7 @@ import type { DockerBuilderArgs, NamedBuilderArgs } from "./builderArgs";
 import type { AnnotationsArgs, BuildOptionsArgs, PlatformOverrideArgs } from "./buildOptions";
 import type { CacheArgs } from "./cacheArgs";
 import type { ExportArgs, ExportedFile } from "./exportArgs";
+import type { NodeArgs } from "./resources/platformImage";
 
 /**
  * What a `MultiArchImage` is made of. Inputs that `docker_build.Image` has too carry its names and shapes, so that a
@@ -230,7 +231,7 @@ export interface RegistryArgs {
 
 /**
  * What builds: at least one builder for each platform, of one kind or of several. Builders of the same platform are tried
- * in order: those of `endpoints`, of `docker`, of `named`.
+ * in order: those of `endpoints`, of `docker`, of `named`, of `nodes`.
  */
 export interface BuildersArgs {
     /** BuildKit daemons that run already. Several may serve the same platform. Defaults to none. */
@@ -241,6 +242,9 @@ export interface BuildersArgs {
 
     /** Builders of the user's own buildx, such as cloud builders. Defaults to none. */
     named?: Input<Input<NamedBuilderArgs>[]>;
+
+    /** Builders that something else describes, such as EC2 instances that a build starts. Defaults to none. */
+    nodes?: Input<Input<NodeArgs>[]>;
 }
 
 /** A BuildKit daemon that runs already. */

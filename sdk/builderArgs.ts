@@ -67,6 +67,30 @@ export interface BuildkitdConfigArgs {
 }
 
 /**
+ * The EC2 instance that a builder runs on. A build starts it when it is stopped, and finds the address it has then; a
+ * preview, or an `up` that builds nothing, asks nothing of EC2.
+ */
+export interface Ec2InstanceArgs {
+    /** Its id, for example `i-0123456789abcdef0`. */
+    instanceId: Input<string>;
+
+    /** The region it is in, for example `eu-central-1`. */
+    region: Input<string>;
+
+    /**
+     * The port BuildKit listens on. Defaults to 1234.
+     * @integer
+     */
+    port?: Input<number>;
+
+    /** Which of its addresses is used. Defaults to `private`. */
+    addressKind?: Input<AddressKind>;
+}
+
+/** One of the two addresses of an instance. */
+export type AddressKind = "private" | "public";
+
+/**
  * A builder that the user has made with `docker buildx create`, of any driver but `docker`: it is used as it is, and
  * neither changed nor removed.
  */

@@ -42,6 +42,12 @@ export const errorCodes = {
     "builder-host-settings": "Change the setting that is named above.",
     "builder-driver": "Name a builder of another driver, or use builders.docker for this daemon.",
 
+    "builder-ec2": "Look at the instance and its system log in EC2, then run up again.",
+    "builder-ec2-capacity": "Run up again later, or add a node of another type or in another zone.",
+    "builder-ec2-denied": "Give the AWS credentials of this machine the permissions in docs/ec2.md.",
+    "builder-ec2-sdk": "Run npm install @aws-sdk/client-ec2.",
+    "builder-ec2-unknown": "Check ec2.instanceId and ec2.region, and which account the AWS credentials are for.",
+
     // What the program says.
     "input-invalid": "Correct the inputs that are named, and run up again.",
     "fleet-name-taken": "Give each fleet of the program a name of its own.",

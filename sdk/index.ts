@@ -22,7 +22,13 @@ export type {
     TlsArgs,
     VerifyArgs,
 } from "./args";
-export type { BuildkitdConfigArgs, DockerBuilderArgs, NamedBuilderArgs } from "./builderArgs";
+export type {
+    AddressKind,
+    BuildkitdConfigArgs,
+    DockerBuilderArgs,
+    Ec2InstanceArgs,
+    NamedBuilderArgs,
+} from "./builderArgs";
 export type {
     AnnotationsArgs,
     BuildOptionsArgs,

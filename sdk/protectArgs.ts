@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type {
     BuildersArgs,
-    EndpointArgs,
     KeylessArgs,
     MultiArchImageArgs,
     RegistryArgs,
@@ -74,13 +73,19 @@ function protectKeyless(keyless: KeylessArgs): KeylessArgs {
 
 /** The same builders, their keys marked secret. */
 export function protectBuilders(builders: BuildersArgs): BuildersArgs {
-    const { endpoints } = builders;
-    return endpoints === undefined ? builders : { ...builders, endpoints: within(endpoints, protectEndpoints) };
+    const { endpoints, nodes } = builders;
+    return {
+        ...builders,
+        ...(endpoints === undefined ? {} : { endpoints: within(endpoints, protectTlsOf) }),
+        ...(nodes === undefined ? {} : { nodes: within(nodes, protectTlsOf) }),
+    };
 }
 
-function protectEndpoints(endpoints: readonly pulumi.Input<EndpointArgs>[]): pulumi.Input<EndpointArgs>[] {
-    return endpoints.map((endpoint) =>
-        within(endpoint, (plain) => ({
+function protectTlsOf<T extends { tls?: pulumi.Input<TlsArgs> }>(
+    builders: readonly pulumi.Input<T>[],
+): pulumi.Input<T>[] {
+    return builders.map((builder) =>
+        within<T>(builder, (plain) => ({
             ...plain,
             ...(plain.tls === undefined ? {} : { tls: within(plain.tls, protectTls) }),
         })),

@@ -2,7 +2,8 @@ import { setTimeout } from "node:timers/promises";
 
 import { formatPlatform, parsePlatform } from "../platform";
 import { chooseMember, describeNode, type BuilderNode } from "../builders/node";
-import { preflightAll, type BuilderFacts, type PreflightOptions } from "../builders/preflight";
+import { sortNodes, wakeNode, type WakeOptions } from "../builders/ec2/wake";
+import { preflightAll, type BuilderFacts, type PreflightResult } from "../builders/preflight";
 import { orderNodes } from "../builders/rendezvous";
 import { MultiArchError } from "../errors";
 import type { LeasedImage } from "./queue/line";
@@ -51,8 +52,11 @@ export interface Lease extends Choice {
 export type { LeasedImage } from "./queue/line";
 
 /** How builders are checked. */
-export interface CheckOptions extends PreflightOptions {
-    /** Milliseconds during which a builder that restarts is asked again. By default 4000. */
+export interface CheckOptions extends WakeOptions {
+    /**
+     * Milliseconds during which a builder that restarts is asked again. By default 4000, and 30000 with an EC2 instance,
+     * which may be about to stop.
+     */
     readonly patienceMs?: number | undefined;
 }
 
@@ -60,20 +64,25 @@ export interface CheckOptions extends PreflightOptions {
 export type LeaseOptions = CheckOptions & PlaceOptions;
 
 const defaultPatienceMs = 4_000;
+const ec2PatienceMs = 30_000;
 const pauseMs = 1_000;
 
 /**
  * Checks all builders that serve a platform, at once. Those that run it natively are the choices; where emulation is
  * allowed and none does, those that are fit. Of several kinds only the first counts: endpoints, docker, named. Endpoints
  * are in the order in which the image prefers them, others in that of their list.
+ * Instances that are stopped are started only when none of the others is native and fit: one after the other, in the order
+ * in which the image prefers them, until one gets a machine.
  * Throws `builder-none` when none serves the platform; when none is fit, the error of the first one, with what is wrong
  * with the others.
  */
 export async function checkNodes(
     image: LeasedImage,
     nodes: readonly BuilderNode[],
-    { patienceMs = defaultPatienceMs, ...options }: CheckOptions = {},
+    options: CheckOptions = {},
 ): Promise<Checked> {
+    const isOnEc2 = nodes.some(({ ec2 }) => ec2 !== undefined);
+    const { patienceMs = isOnEc2 ? ec2PatienceMs : defaultPatienceMs } = options;
     const deadline = Date.now() + patienceMs;
     for (;;) {
         try {
@@ -126,18 +135,21 @@ export async function holdNode(
     }
 }
 
-async function tryCheck(
-    image: LeasedImage,
-    nodes: readonly BuilderNode[],
-    options: PreflightOptions,
-): Promise<Checked> {
+async function tryCheck(image: LeasedImage, nodes: readonly BuilderNode[], options: WakeOptions): Promise<Checked> {
     const { platform } = image;
     const wanted = formatPlatform(parsePlatform(platform));
     const serving = nodes.filter((node) => formatPlatform(parsePlatform(node.platform)) === wanted);
     if (serving.length === 0) {
         throw new MultiArchError("builder-none", { what: "no builder is given for this platform", platform });
     }
-    const results = await preflightAll(serving, options);
+    const { awake, booting, asleep, failed } = await sortNodes(serving, options);
+    const results: PreflightResult[] = [...(await preflightAll(awake, options)), ...failed];
+    for (const node of [booting, asleep].flatMap((kind) => preferred(image, kind))) {
+        if (results.some((result) => "facts" in result && result.facts.native)) {
+            break;
+        }
+        results.push(await wakeNode(node, options));
+    }
     const fit = results.flatMap((result) => ("facts" in result ? [result] : []));
     const native = fit.filter(({ facts }) => facts.native);
     const [choice, ...others] = orderChoices(image, native.length > 0 ? native : fit);
@@ -149,14 +161,26 @@ async function tryCheck(
 }
 
 /** Builders of one kind stand in for each other; those of another kind are for when none of the first can be used. */
-function orderChoices({ platform, repository }: LeasedImage, fit: readonly Choice[]): Choice[] {
+function orderChoices(image: LeasedImage, fit: readonly Choice[]): Choice[] {
     const kind = fit[0] && kindOf(fit[0].node);
     const alike = fit.filter(({ node }) => kindOf(node) === kind);
     const chosen = alike.map(({ node, facts }) => ({ node: chooseMember(node, facts.member), facts }));
     if (kind !== "endpoints") {
         return chosen;
     }
-    return orderNodes(`${repository} ${formatPlatform(parsePlatform(platform))}`, chosen);
+    return orderNodes(keyOf(image), chosen);
+}
+
+function preferred(image: LeasedImage, nodes: readonly BuilderNode[]): BuilderNode[] {
+    return orderNodes(
+        keyOf(image),
+        nodes.map((node) => ({ node })),
+    ).map(({ node }) => node);
+}
+
+/** What stands for an image where builders are preferred. */
+function keyOf({ platform, repository }: LeasedImage): string {
+    return `${repository} ${formatPlatform(parsePlatform(platform))}`;
 }
 
 function kindOf({ docker, named }: BuilderNode): string {

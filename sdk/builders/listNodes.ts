@@ -13,7 +13,7 @@ type Node = pulumi.Unwrap<NodeArgs>;
  * `maxParallelism` is for those that do not say it themselves.
  */
 export function listNodes(builders: Builders, platforms: readonly string[], maxParallelism?: number): Node[] {
-    const { endpoints = [], docker = [], named = [] } = builders;
+    const { endpoints = [], docker = [], named = [], nodes: given = [] } = builders;
     const taken = new Set(namedPlatforms(builders).map(normalise));
     const rest = platforms.filter((platform) => !taken.has(normalise(platform)));
     const nodes: Node[] = [
@@ -26,6 +26,7 @@ export function listNodes(builders: Builders, platforms: readonly string[], maxP
             const property = `builders.named[${index}]`;
             return own.map((platform) => ({ platform, named, property, ...parallelism(places) }));
         }),
+        ...given.map((node, index) => ({ ...node, property: `builders.nodes[${index}]` })),
     ];
     return nodes.map((node) => ({ ...parallelism(maxParallelism), ...node }));
 }
@@ -35,14 +36,14 @@ function parallelism(maxParallelism: number | undefined): Pick<Node, "maxParalle
 }
 
 /** The platforms that the builders name. */
-function namedPlatforms({ endpoints = [], docker = [], named = [] }: Builders): string[] {
+function namedPlatforms({ endpoints = [], docker = [], named = [], nodes = [] }: Builders): string[] {
     const several = [...docker, ...named].flatMap(({ platforms = [] }) => platforms);
-    return [...endpoints.map(({ platform }) => platform), ...several];
+    return [...[...endpoints, ...nodes].map(({ platform }) => platform), ...several];
 }
 
-/** True for the builder that `platformOverrides` means: by its address, its name, or the context of its daemon. */
-export function isCalled(builder: string, { address, docker, named }: Omit<Node, "platform">): boolean {
-    return [address, named, docker?.name, docker?.context, docker?.host].includes(builder);
+/** True for the builder that `platformOverrides` means: by its address, its name, its instance, or the context of its daemon. */
+export function isCalled(builder: string, { address, docker, named, ec2 }: Omit<Node, "platform">): boolean {
+    return [address, named, ec2?.instanceId, docker?.name, docker?.context, docker?.host].includes(builder);
 }
 
 function normalise(platform: string): string {

@@ -1,5 +1,6 @@
 import { MultiArchError } from "../errors";
 import type { DockerSettings } from "./dockerSettings";
+import type { Ec2Target } from "./ec2/instances";
 
 /** One builder: a BuildKit daemon that builds one platform. Everything that deals with builders shares this. */
 export interface BuilderNode {
@@ -13,6 +14,8 @@ export interface BuilderNode {
     readonly docker?: DockerSettings | undefined;
     /** A builder of the user's own buildx. Nothing is known of its address then. */
     readonly named?: NamedBuilder | undefined;
+    /** The EC2 instance it runs on. Its address is known only while the instance runs. */
+    readonly ec2?: Ec2Target | undefined;
     /** What proves both sides to each other, as PEM text. */
     readonly tls?: BuilderTls | undefined;
     /** The name in the builder's certificate. Defaults to the host of the address. */

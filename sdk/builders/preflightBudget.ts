@@ -33,7 +33,7 @@ export async function runStage<T>(budget: Budget, work: Promise<T>, onTimeout: (
     let stop: () => void = () => undefined;
     const stopped = new Promise<never>((_, reject) => {
         stop = () => {
-            reject(budget.isCancelled() ? cancelled() : onTimeout());
+            reject(budget.isCancelled() ? cancelledCheck() : onTimeout());
         };
         if (budget.signal.aborted) {
             stop();
@@ -65,6 +65,7 @@ export function builderError(
     });
 }
 
-function cancelled(): MultiArchError {
+/** The error of a check that the user has stopped. */
+export function cancelledCheck(): MultiArchError {
     return new MultiArchError("build-cancelled", { what: "cancelled while the builder was checked" });
 }

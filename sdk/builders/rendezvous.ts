@@ -9,7 +9,7 @@ export function parallelismOf({ maxParallelism = defaultParallelism }: Pick<Buil
     return maxParallelism;
 }
 
-type RankedNode = Pick<BuilderNode, "address" | "maxParallelism">;
+type RankedNode = Pick<BuilderNode, "address" | "maxParallelism" | "ec2">;
 
 /**
  * The nodes in the order in which an image prefers them, by rendezvous hashing: equal on every machine and in every run,
@@ -25,8 +25,10 @@ export function orderNodes<Item extends { readonly node: RankedNode }>(image: st
 }
 
 function scoreOf(image: string, node: RankedNode): number {
+    // The address of an instance changes whenever it starts.
+    const name = node.ec2?.instanceId ?? node.address.toLowerCase();
     const digest = createHash("sha256")
-        .update(JSON.stringify([node.address.toLowerCase(), image]))
+        .update(JSON.stringify([name, image]))
         .digest();
     // Between 0 and 1, both excluded.
     const share = (digest.readUIntBE(0, 6) + 0.5) / 2 ** 48;

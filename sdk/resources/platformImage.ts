@@ -11,7 +11,7 @@ import type {
     RegistryArgs,
     TlsArgs,
 } from "../args";
-import type { DockerBuilderArgs } from "../builderArgs";
+import type { DockerBuilderArgs, Ec2InstanceArgs } from "../builderArgs";
 import type { BuildOptionsArgs } from "../buildOptions";
 import type { CacheArgs } from "../cacheArgs";
 import type { ExportArgs } from "../exportArgs";
@@ -103,7 +103,7 @@ export interface PlatformImageArgs extends BuildOptionsArgs {
     retries?: pulumi.Input<number>;
 }
 
-/** One builder of one platform: exactly one of `address`, `docker` and `named`. */
+/** One builder of one platform: exactly one of `address`, `docker`, `named` and `ec2`. */
 export interface NodeArgs {
     /** The platform it builds, which it must run natively unless `emulation` allows otherwise. */
     platform: pulumi.Input<string>;
@@ -125,6 +125,9 @@ export interface NodeArgs {
 
     /** The name of a builder of the user's own buildx. */
     named?: pulumi.Input<string>;
+
+    /** An EC2 instance that runs BuildKit, in place of an address. A build starts it when it is stopped. */
+    ec2?: pulumi.Input<Ec2InstanceArgs>;
 
     /**
      * How many builds run on it at once. Defaults to 4.

@@ -62,7 +62,7 @@ export function buildImage(
         const account = pushes ? ` and the account for ${where.registry}` : "";
         reporter.status(`checking builders of ${together.join(", ")}${account}`);
         const registriesConfig = await describeAccounts(inputs);
-        const options = { signal, registriesConfig };
+        const options = { signal, registriesConfig, onStatus: (text: string) => reporter.status(text) };
         const [checked] = await Promise.all([
             checkTogether(inputs, { together, isSilent }, options),
             ...(pushes ? [client.checkAccess(where, ["pull", "push"])] : []),
@@ -101,6 +101,7 @@ async function buildOnLease(
     const options = {
         signal,
         registriesConfig,
+        onStatus: (text: string) => reporter.status(text),
         waitMs: 1_000 * Math.min(...limits),
         onWaiting: (node: BuilderNode, ahead: number) => {
             reporter.status(`waiting for ${node.name}: ${describeAhead(node, ahead)}`);

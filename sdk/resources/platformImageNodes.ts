@@ -22,18 +22,31 @@ type ImageInputs = Pick<PlatformImageInputs, "platform" | "repository" | "push">
 
 /** The builders, with what a build needs to know of them. */
 export function listNodes({ nodes, emulation = "never" }: NodeInputs): BuilderNode[] {
-    return nodes.map(({ address, docker, named, property, ...others }, index) => {
-        const place = address ?? (named === undefined ? describeDocker(docker ?? {}) : `buildx builder ${named}`);
+    return nodes.map(({ address, docker, named, ec2, property, ...others }, index) => {
+        const place = address ?? describePlace({ docker, named, ec2 });
         return {
             ...others,
             name: place,
             address: place,
             docker,
             named: named === undefined ? undefined : { name: named },
+            ec2,
             emulation,
             property: property ?? `nodes[${index}]`,
         };
     });
+}
+
+/** What a builder without an address is called. */
+function describePlace({
+    docker,
+    named,
+    ec2,
+}: Pick<BuilderNode, "docker" | "ec2"> & { named: string | undefined }): string {
+    if (ec2 !== undefined) {
+        return `EC2 instance ${ec2.instanceId} in ${ec2.region}`;
+    }
+    return named === undefined ? describeDocker(docker ?? {}) : `buildx builder ${named}`;
 }
 
 /** Finds the builders of each platform; throws when there is one without. */

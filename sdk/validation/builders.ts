@@ -3,6 +3,7 @@ import { whatOf } from "../errors";
 import type { InputProblem } from "../resources/lifecycle";
 import { isObject, unknownValue, type Properties } from "../resources/values";
 import { checkDocker } from "./dockerBuilder";
+import { checkEc2 } from "./ec2Instance";
 import { checkPlatform, normalise } from "./platforms";
 
 /** A builder of any kind, as far as these checks go. */
@@ -14,10 +15,13 @@ interface Node {
     readonly docker?: unknown;
     readonly named?: unknown;
     readonly maxParallelism?: unknown;
+    readonly ec2?: unknown;
+    readonly serverName?: string;
 }
 
 const mostAtOnce = 1_000;
-const kinds = ["endpoints", "docker", "named"] as const;
+const kinds = ["endpoints", "docker", "named", "nodes"] as const;
+const nodeKinds = ["address", "docker", "named", "ec2"] as const;
 
 /** What builds: at least one kind, each builder complete, and at least one for each platform. */
 export function checkBuilders(inputs: Properties): InputProblem[] {
@@ -47,16 +51,24 @@ export function checkNode(path: string, node: Node): InputProblem[] {
     if ((node as unknown) === unknownValue) {
         return [];
     }
-    const given = (["address", "docker", "named"] as const).filter((kind) => node[kind] !== undefined);
+    const given = nodeKinds.filter((kind) => node[kind] !== undefined);
     const problems = [
         ...checkPlatform(`${path}.platform`, node.platform),
         ...checkParallelism(`${path}.maxParallelism`, node.maxParallelism),
     ];
     if (given.length !== 1) {
-        return [...problems, { property: path, reason: "must have exactly one of address, docker, named" }];
+        return [...problems, { property: path, reason: `must have exactly one of ${nodeKinds.join(", ")}` }];
     }
     if (node.docker !== undefined) {
         return [...problems, ...checkDocker(path, node.docker)];
+    }
+    if (node.ec2 !== undefined) {
+        return [
+            ...problems,
+            ...checkEc2(`${path}.ec2`, node.ec2),
+            ...checkAddress(path, asTcp(node)),
+            ...checkServerName(path, node),
+        ];
     }
     return [...problems, ...(node.named === undefined ? checkAddress(path, node) : checkName(path, node.named))];
 }
@@ -65,7 +77,7 @@ function checkListed(kind: (typeof kinds)[number], path: string, item: unknown):
     if (!isObject(item)) {
         return [];
     }
-    if (kind === "endpoints") {
+    if (kind === "endpoints" || kind === "nodes") {
         return checkNode(path, item as unknown as Node);
     }
     const own = kind === "docker" ? checkDocker(path, item) : checkName(`${path}.name`, item["name"]);
@@ -120,6 +132,16 @@ function checkAddress(path: string, { address = "", tls, insecure }: Node): Inpu
     return scheme !== "tcp" && tls !== undefined
         ? [{ property: `${path}.tls`, reason: `has no use for ${scheme}://, only for tcp://` }]
         : [];
+}
+
+/** An instance is spoken to over TCP, at an address that each start may change. */
+function asTcp(node: Node): Node {
+    return { ...node, address: "tcp://instance:1234" };
+}
+
+function checkServerName(path: string, { tls, serverName }: Node): InputProblem[] {
+    const reason = "is required for ec2: the address of an instance changes, and its certificate does not";
+    return tls === undefined || serverName !== undefined ? [] : [{ property: `${path}.serverName`, reason }];
 }
 
 /** A builder that names no platform serves what the others leave. */

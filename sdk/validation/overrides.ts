@@ -50,11 +50,13 @@ function checkBuilder(property: string, platform: string, builder: unknown, buil
 
 /** The builders with what they are called, and the platforms they name. Undefined when that is not all known yet. */
 function listGiven(builders: unknown): { names: string[]; platforms: string[] | undefined }[] | undefined {
-    const { endpoints = [], docker = [], named = [] } = isObject(builders) ? builders : {};
-    const items = [endpoints, docker, named].flatMap((list): unknown[] => (Array.isArray(list) ? list : [list]));
-    const given = items.filter(isObject).map(({ address, name, context, host, platform, platforms }) => {
+    const { endpoints = [], docker = [], named = [], nodes = [] } = isObject(builders) ? builders : {};
+    const items = [endpoints, docker, named, nodes].flatMap((list): unknown[] => (Array.isArray(list) ? list : [list]));
+    const given = items.filter(isObject).map((one) => {
+        const { address, name, context, host, named: called, ec2, platform, platforms } = one;
+        const instance = isObject(ec2) ? ec2["instanceId"] : ec2;
         const served = platform === undefined ? platforms : [platform];
-        return { names: [address, name, context, host], served };
+        return { names: [address, name, context, host, called, instance], served };
     });
     if (items.includes(unknownValue) || hasUnknown(given)) {
         return undefined;

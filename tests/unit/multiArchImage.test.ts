@@ -156,6 +156,22 @@ describe("MultiArchImage", () => {
         }
     });
 
+    it("hands instances on EC2 to every image, with their keys marked secret", async () => {
+        const ec2 = { instanceId: "i-0123456789abcdef0", region: "eu-central-1" };
+        const nodes = ["linux/amd64", "linux/arm64"].map((platform) => ({ platform, ec2, tls, serverName: "b" }));
+        await settle(new sdk.MultiArchImage("app", { ...args(), builders: { nodes } }).indexDigest);
+        const image = registered.find(({ name }) => name === "app-linux-arm64")?.inputs ?? {};
+        const given = unwrap(image["nodes"]) as { property: string; ec2: object }[];
+        assert.deepEqual(
+            given.map((node) => [node.property, node.ec2]),
+            [0, 1].map((index) => [`builders.nodes[${index}]`, ec2]),
+        );
+        const visible = JSON.stringify(registered, (_key, value: unknown) =>
+            pulumi.runtime.isRpcSecret(value) ? "[secret]" : value,
+        );
+        assert.doesNotMatch(visible, /KEY/);
+    });
+
     it("marks each key and token of a cache as a secret", async () => {
         const s3 = { bucket: "b", accessKeyId: "id" };
         const keyed: sdk.CacheSourceArgs[] = [

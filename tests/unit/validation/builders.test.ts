@@ -37,7 +37,7 @@ describe("the checks of builders", () => {
     });
 
     it("want a kind, and a builder for each platform", () => {
-        assert.deepEqual(problemsOf({}), ["builders: must have at least one of endpoints, docker, named"]);
+        assert.deepEqual(problemsOf({}), ["builders: must have at least one of endpoints, docker, named, nodes"]);
         const rest = "Add one, or take the platform off platforms";
         assert.deepEqual(problemsOf({ docker: [{ platforms: ["linux/amd64"] }] }), [
             `builders.docker: has no builder for linux/arm64. ${rest}`,
@@ -75,6 +75,36 @@ describe("the checks of builders", () => {
         );
     });
 
+    const instanceId = "i-0123456789abcdef0";
+    const ec2 = { instanceId, region: "eu-central-1" };
+    const tls = { ca: "", cert: "", key: "" };
+    const sleeper = { platform: "linux/arm64", ec2, tls, serverName: "buildkit.internal" };
+
+    it("take nodes, of EC2 and of others", () => {
+        const nodes = [sleeper, { platform: "linux/amd64", named: "team" }];
+        assert.deepEqual(problemsOf({ nodes }), []);
+        assert.deepEqual(problemsOf({ nodes: [{ ...sleeper, ec2: unknown }], docker: [{}] }), []);
+        assert.deepEqual(problemsOf({ nodes: unknown }), []);
+        const override = (builder: string) =>
+            problemsOf({ nodes }, { platformOverrides: { "linux/arm64": { builder } } });
+        assert.deepEqual(override(instanceId), []);
+        assert.equal(override("i-0").length, 1);
+    });
+
+    it("tell everything that is wrong with an instance at once", () => {
+        const wrong = { instanceId: "arm64", region: "Frankfurt", port: 0, addressKind: "any" };
+        const found = (node: object) => problemsOf({ nodes: [{ ...sleeper, ...node }], docker: [{}] });
+        const { addressKind, ...others } = wrong;
+        assert.deepEqual(
+            [...found({ ec2: others }), ...found({ ec2: { ...ec2, addressKind } })].map((text) => text.split(": ")[0]),
+            ["instanceId", "region", "port", "addressKind"].map((name) => `builders.nodes[0].ec2.${name}`),
+        );
+        const open = { platform: "linux/arm64", ec2 };
+        assert.match(problemsOf({ nodes: [open], docker: [{}] }).join(), /^builders\.nodes\[0\]\.tls: is required/);
+        assert.deepEqual(problemsOf({ nodes: [{ ...open, insecure: true }], docker: [{}] }), []);
+        assert.match(problemsOf({ nodes: [{ ...open, tls }], docker: [{}] }).join(), /serverName: is required for ec2/);
+    });
+
     it("know the builders of platformOverrides by name", () => {
         const builders = { endpoints: [endpoint], named: [{ name: "team" }], docker: [{ context: "here" }] };
         const override = (builder: string) =>
@@ -93,7 +123,7 @@ describe("the checks of builders", () => {
             { platform: "linux/amd64", named: "a b" },
         ];
         const inputs = { platform: "linux/amd64", repository: "registry.example.com/app", nodes };
-        const kinds = "must have exactly one of address, docker, named";
+        const kinds = "must have exactly one of address, docker, named, ec2";
         assert.deepEqual(
             findPlatformImageProblems(inputs).map(({ property, reason }) => `${property}: ${reason}`),
             [

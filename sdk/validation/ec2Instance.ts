@@ -1,0 +1,25 @@
+import type { InputProblem } from "../resources/lifecycle";
+import { isObject, unknownValue } from "../resources/values";
+
+/** What names an EC2 instance, as far as it can be told without EC2. */
+export function checkEc2(path: string, given: unknown): InputProblem[] {
+    if (!isObject(given)) {
+        return [];
+    }
+    const { instanceId, region, port } = given;
+    const isPort = typeof port !== "number" || (port >= 1 && port <= 65_535);
+    return [
+        ...checkText(
+            `${path}.instanceId`,
+            instanceId,
+            /^i-[0-9a-f]{8,17}$/,
+            "is not the id of an instance, such as i-0123456789abcdef0",
+        ),
+        ...checkText(`${path}.region`, region, /^[a-z]{2,}(-[a-z]+)+-\d+$/, "is not a region, such as eu-central-1"),
+        ...(isPort ? [] : [{ property: `${path}.port`, reason: "must be from 1 to 65535" }]),
+    ];
+}
+
+function checkText(property: string, value: unknown, pattern: RegExp, reason: string): InputProblem[] {
+    return typeof value !== "string" || value === unknownValue || pattern.test(value) ? [] : [{ property, reason }];
+}

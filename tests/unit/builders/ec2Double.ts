@@ -1,0 +1,93 @@
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** One instance of the double, which a test may change at any time. */
+export interface DoubleInstance {
+    state: string;
+    reason?: string;
+    privateAddress?: string;
+    publicAddress?: string;
+    startedAt?: number;
+    /** The error code that a start is answered with. */
+    refusesStart?: string;
+    /** What becomes of it once it is started. Defaults to `running`. */
+    startsAs?: string;
+}
+
+/** The two actions of EC2 that are used, in its own protocol, so that the real AWS SDK is what asks. */
+export interface Ec2Double {
+    readonly url: string;
+    readonly instances: Map<string, DoubleInstance>;
+    /** Every action that was asked for, with its instance. */
+    readonly asked: string[];
+    /** The error code that every request is answered with. */
+    refuses: string | undefined;
+    close(): Promise<void>;
+}
+
+/** Starts the double on a port of its own. */
+export async function startEc2Double(): Promise<Ec2Double> {
+    const server = http.createServer((request, response) => {
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+            const form = new URLSearchParams(Buffer.concat(chunks).toString());
+            const [status, body] = answer(double, form.get("Action") ?? "", form.get("InstanceId.1") ?? "");
+            response.writeHead(status, { "content-type": "text/xml" }).end(body);
+        });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const double: Ec2Double = {
+        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        instances: new Map(),
+        asked: [],
+        refuses: undefined,
+        close: () =>
+            new Promise((resolve) => {
+                server.closeAllConnections();
+                server.close(() => resolve());
+            }),
+    };
+    return double;
+}
+
+function answer(double: Ec2Double, action: string, id: string): [number, string] {
+    double.asked.push(`${action} ${id}`);
+    const instance = double.instances.get(id);
+    if (double.refuses !== undefined) {
+        return refuse(double.refuses);
+    }
+    if (instance === undefined) {
+        return refuse("InvalidInstanceID.NotFound");
+    }
+    if (action === "DescribeInstances") {
+        return [200, describe(id, instance)];
+    }
+    if (action !== "StartInstances") {
+        return refuse("InvalidAction");
+    }
+    if (instance.refusesStart !== undefined) {
+        return refuse(instance.refusesStart);
+    }
+    instance.state = instance.startsAs ?? "running";
+    instance.startedAt = Date.now();
+    return [200, `<StartInstancesResponse><instancesSet/></StartInstancesResponse>`];
+}
+
+function describe(id: string, instance: DoubleInstance): string {
+    const element = (name: string, text: string | undefined) =>
+        text === undefined ? "" : `<${name}>${text}</${name}>`;
+    const state = element("instanceState", element("name", instance.state));
+    const reason = instance.reason === undefined ? "" : element("stateReason", element("code", instance.reason));
+    const addresses =
+        element("privateIpAddress", instance.privateAddress) + element("ipAddress", instance.publicAddress);
+    const launched = element("launchTime", new Date(instance.startedAt ?? 0).toISOString());
+    const item = `<item>${element("instanceId", id)}${state}${reason}${addresses}${launched}</item>`;
+    const set = `<reservationSet><item><instancesSet>${item}</instancesSet></item></reservationSet>`;
+    return `<DescribeInstancesResponse>${set}</DescribeInstancesResponse>`;
+}
+
+function refuse(code: string): [number, string] {
+    const error = `<Error><Code>${code}</Code><Message>The double says no.</Message></Error>`;
+    return [400, `<Response><Errors>${error}</Errors><RequestID>1</RequestID></Response>`];
+}
