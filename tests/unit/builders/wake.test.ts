@@ -5,7 +5,7 @@ import { checkNodes, type CheckOptions } from "../../../sdk/build/lease";
 import type { BuilderNode } from "../../../sdk/builders/node";
 import { describeNode } from "../../../sdk/builders/node";
 import { MultiArchError, type ErrorCode } from "../../../sdk/errors";
-import { startEc2Double, type Ec2Double } from "./ec2Double";
+import { startEc2Double, type Ec2Double } from "../../support/ec2Double";
 import { findClosedPort, nodeOn, startBuilder, type TestServer } from "./testBuilders";
 
 const first = "i-0000000000000000a";
@@ -22,12 +22,7 @@ describe("builders on EC2", () => {
 
     before(async () => {
         [builder, ec2] = await Promise.all([startBuilder({}), startEc2Double()]);
-        Object.assign(process.env, {
-            AWS_ENDPOINT_URL_EC2: ec2.url,
-            AWS_ACCESS_KEY_ID: "id",
-            AWS_SECRET_ACCESS_KEY: "hunter2",
-            AWS_EC2_METADATA_DISABLED: "true",
-        });
+        Object.assign(process.env, ec2.env);
     });
 
     after(async () => {

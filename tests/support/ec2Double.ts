@@ -10,13 +10,16 @@ export interface DoubleInstance {
     startedAt?: number;
     /** The error code that a start is answered with. */
     refusesStart?: string;
+    /** What starts with it. */
+    boot?: () => Promise<void>;
     /** What becomes of it once it is started. Defaults to `running`. */
     startsAs?: string;
 }
 
 /** The two actions of EC2 that are used, in its own protocol, so that the real AWS SDK is what asks. */
 export interface Ec2Double {
-    readonly url: string;
+    /** The environment in which the AWS SDK asks it. */
+    readonly env: Readonly<Record<string, string>>;
     readonly instances: Map<string, DoubleInstance>;
     /** Every action that was asked for, with its instance. */
     readonly asked: string[];
@@ -38,7 +41,12 @@ export async function startEc2Double(): Promise<Ec2Double> {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const double: Ec2Double = {
-        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        env: {
+            AWS_ENDPOINT_URL_EC2: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+            AWS_ACCESS_KEY_ID: "id",
+            AWS_SECRET_ACCESS_KEY: "hunter2",
+            AWS_EC2_METADATA_DISABLED: "true",
+        },
         instances: new Map(),
         asked: [],
         refuses: undefined,
@@ -71,6 +79,7 @@ function answer(double: Ec2Double, action: string, id: string): [number, string]
     }
     instance.state = instance.startsAs ?? "running";
     instance.startedAt = Date.now();
+    void instance.boot?.();
     return [200, `<StartInstancesResponse><instancesSet/></StartInstancesResponse>`];
 }
 
