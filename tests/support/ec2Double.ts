@@ -77,9 +77,12 @@ function answer(double: Ec2Double, action: string, id: string): [number, string]
     if (instance.refusesStart !== undefined) {
         return refuse(instance.refusesStart);
     }
-    instance.state = instance.startsAs ?? "running";
-    instance.startedAt = Date.now();
-    void instance.boot?.();
+    // A second start of the same instance is answered like the first, and does nothing.
+    if (instance.state === "stopped") {
+        instance.state = instance.startsAs ?? "running";
+        instance.startedAt = Date.now();
+        void instance.boot?.();
+    }
     return [200, `<StartInstancesResponse><instancesSet/></StartInstancesResponse>`];
 }
 
