@@ -16,6 +16,8 @@ import { getWorld, type World } from "../support/world";
 
 const dayMs = 24 * 60 * 60 * 1_000;
 const serverName = "builder.internal";
+// How a state that is exported with its secrets marks one of them.
+const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
 /** Certificates that the stack makes, on a BuildKit daemon that knows no others. */
 describe("certificates of the stack's own", () => {
@@ -40,6 +42,26 @@ describe("certificates of the stack's own", () => {
         daemon = undefined;
         await stack?.remove();
     });
+
+    /** Puts certificates that were made so many days ago in the place of those in the state. */
+    const age = async ({ stack }: TestStack, days: number): Promise<{ client: TlsMaterial; server: TlsMaterial }> => {
+        const lifecycle = createBuilderCertificatesLifecycle(() => new Date(Date.now() - days * dayMs));
+        const quiet = (): void => undefined;
+        const reporter = { status: quiet, info: quiet, warn: quiet };
+        const context = { urn: "urn", reporter, signal: new AbortController().signal, secrets: [] };
+        const made = await lifecycle.create({ serverNames: [serverName] }, context);
+        const clear = reveal(made.outputs) as Properties;
+        const state = await stack.exportStack();
+        const deployment = state.deployment as { resources: { type: string; outputs: Properties }[] };
+        const resource = deployment.resources.find(({ type }) => type === "multiarch:index:BuilderCertificates");
+        assert.ok(resource);
+        for (const [name, value] of Object.entries(clear)) {
+            const isSecret = ["client", "server", "authorities"].includes(name);
+            resource.outputs[name] = isSecret ? { ...secretMark, plaintext: JSON.stringify(value) } : value;
+        }
+        await stack.importStack(state);
+        return clear as unknown as { client: TlsMaterial; server: TlsMaterial };
+    };
 
     let program: () => Promise<OutputMap> = () => Promise.resolve({});
 
@@ -107,6 +129,34 @@ describe("certificates of the stack's own", () => {
             assert.equal(readFileSync(join(root, state), "utf8").includes(lines[1] ?? ""), false);
         }
         assert.equal(stack.output().includes(lines[1] ?? ""), false);
+    });
+
+    it("are said by preview to end soon, and renewed by the next up while builders still have the old ones", async () => {
+        assert.ok(stack);
+        program = () => {
+            const { client, server, daysLeft } = new BuilderCertificates("builders", { serverNames: [serverName] });
+            return Promise.resolve({ client, server, daysLeft } as unknown as OutputMap);
+        };
+        await stack.up();
+        const old = await age(stack, 65);
+        const address = await startDaemon(old.server);
+        assert.match((await check(address, old.client)).version, /^v/);
+
+        const preview = await stack.stack.preview();
+        assert.match(preview.stdout, /warning: the certificates end in 24 days: this up renews them/);
+        assert.deepEqual(preview.changeSummary, { same: 1, update: 1 });
+
+        const { outputs, summary } = await stack.up();
+        assert.equal(summary.resourceChanges?.update, 1);
+        assert.equal(outputs["daysLeft"]?.value, 89);
+        const [client, server] = [outputs["client"]?.value, outputs["server"]?.value] as TlsMaterial[];
+        assert.ok(client && server);
+        assert.notEqual(client.cert, old.client.cert);
+        assert.match((await check(address, client)).version, /^v/, "a new client at a builder of before");
+        await startDaemon(server);
+        assert.match((await check(address, old.client)).version, /^v/, "a client of before at a new builder");
+        assert.match((await check(address, client)).version, /^v/);
+        assert.deepEqual((await stack.up()).summary.resourceChanges, { same: 2 });
     });
 
     it("change their authority without a moment in which a builder and its users do not trust each other", async () => {
