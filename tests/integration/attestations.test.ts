@@ -15,7 +15,16 @@ import { getWorld, type World } from "../support/world";
 
 const generatorFolder = join(__dirname, "..", "fixtures", "sbomGenerator");
 
-const dockerfile = "FROM scratch\nARG MODE\nCOPY content.txt /\n";
+const mounted = "m0unted-S3cret-value";
+
+const dockerfile = [
+    "FROM alpine:latest AS run",
+    "COPY content.txt /",
+    "RUN --mount=type=secret,id=mounted test -s /run/secrets/mounted",
+    "FROM scratch",
+    "ARG MODE",
+    "COPY --from=run /content.txt /",
+].join("\n");
 
 interface Statement {
     readonly predicateType: string;
@@ -48,6 +57,7 @@ describe("an image with attestations", () => {
                 ...imageArgs(world, repository),
                 attestations: { provenance: "max", sbom: true, sbomGenerator: generator.ref },
                 buildArgs: { MODE: "release" },
+                secrets: { mounted },
                 additionalRepositories: [copy],
                 ...args,
             });
@@ -97,7 +107,10 @@ describe("an image with attestations", () => {
             );
             assert.match(provenance?.predicateType ?? "", /^https:\/\/slsa\.dev\/provenance\//);
             assert.equal(`sha256:${provenance?.subject[0]?.digest.sha256}`, image);
-            assert.match(JSON.stringify(provenance?.predicate), /"build-arg:MODE":"release"/);
+            const told = JSON.stringify(provenance?.predicate);
+            assert.match(told, /"build-arg:MODE":"release"/);
+            assert.ok(told.includes('"mounted"'), "the id of a secret");
+            assert.equal(told.includes(mounted) || told.includes(Buffer.from(mounted).toString("base64")), false);
         }
         const whole = [index, ...Object.values(images), ...Object.values(attestations).flat()].sort();
         assert.deepEqual(view.pushedManifests(copy).sort(), whole, "a copy has them too");
