@@ -38,8 +38,9 @@ export function writeUnits({ idleMinutes }: CompleteHostSettings): Readonly<Reco
                 ["RestartSec", "2"],
                 // It may have to fetch BuildKit, wait for the volume and repair it.
                 ["TimeoutStartSec", "900"],
-                // The daemon ends builds that run, and closes its databases. EC2 itself waits for a few minutes.
-                ["TimeoutStopSec", "90"],
+                // The daemon waits for builds that run, and closes its databases. EC2 waits for a few minutes, and gives a
+                // spot instance two.
+                ["TimeoutStopSec", "60"],
                 ["KillMode", "mixed"],
                 ["Delegate", "yes"],
                 ["LimitNOFILE", "1048576"],
