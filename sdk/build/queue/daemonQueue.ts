@@ -14,14 +14,26 @@ import { listActive, openTicket, type Ticket } from "./ticket";
 const settleMs = 200;
 // Events say when to look; this is for one that was missed.
 const lookAgainMs = 2_000;
-const heartbeatMs = 10_000;
 const answerTimeoutMs = 10_000;
+
+/** How a builder is watched: how often it is asked, and how long it may take to answer. In milliseconds. */
+export interface Heartbeat {
+    readonly everyMs: number;
+    readonly timeoutMs: number;
+}
+
+const defaultHeartbeat: Heartbeat = { everyMs: 10_000, timeoutMs: answerTimeoutMs };
 
 /**
  * The line before a BuildKit daemon, kept by the daemon: each build has a ticket there, and the oldest ones have the
  * places. So all runners that share a builder are in one line, and there is nothing that could be left behind.
  */
-export function daemonQueue(node: BuilderNode, address: TcpAddress | UnixAddress, image: LeasedImage): BuildQueue {
+export function daemonQueue(
+    node: BuilderNode,
+    address: TcpAddress | UnixAddress,
+    image: LeasedImage,
+    heartbeat = defaultHeartbeat,
+): BuildQueue {
     return {
         async look(signal) {
             const client = connectControl(node, address);
@@ -36,7 +48,7 @@ export function daemonQueue(node: BuilderNode, address: TcpAddress | UnixAddress
         async enter(signal) {
             const client = connectControl(node, address);
             try {
-                return holdTicket(node, client, await openTicket(client, image, signal));
+                return holdTicket(node, client, await openTicket(client, image, signal), heartbeat);
             } catch (error) {
                 client.close();
                 throw signal.aborted ? signal.reason : lostError(node, error);
@@ -45,7 +57,12 @@ export function daemonQueue(node: BuilderNode, address: TcpAddress | UnixAddress
     };
 }
 
-function holdTicket(node: BuilderNode, client: ControlClient, ticket: Ticket): QueueEntry {
+function holdTicket(
+    node: BuilderNode,
+    client: ControlClient,
+    ticket: Ticket,
+    { everyMs, timeoutMs }: Heartbeat,
+): QueueEntry {
     const openedAt = performance.now();
     const lost = new AbortController();
     const lose = (cause: unknown): void => {
@@ -57,13 +74,13 @@ function holdTicket(node: BuilderNode, client: ControlClient, ticket: Ticket): Q
     ticket.ended.addEventListener("abort", fail, { once: true });
     // A connection that is frozen does not end. BuildKit takes no pings of HTTP/2, so something is asked.
     const heartbeat = setInterval(() => {
-        client.call("Info", {}, { timeoutMs: answerTimeoutMs }).catch((error: unknown) => {
+        client.call("Info", {}, { timeoutMs }).catch((error: unknown) => {
             // A daemon that shuts down takes no more calls, and finishes its builds: their tickets stay open until then.
             if ((error as Partial<grpc.ServiceError>).code === grpc.status.DEADLINE_EXCEEDED) {
                 lose(error);
             }
         });
-    }, heartbeatMs);
+    }, everyMs);
     let released: Promise<void> | undefined;
 
     const takeTurn: QueueEntry["takeTurn"] = async ({ isPatient, signal, onAhead }) => {

@@ -20,6 +20,8 @@ export interface TestBuilder {
     readonly platforms?: readonly string[];
     readonly labels?: Readonly<Record<string, string>>;
     readonly workers?: number;
+    /** False while it takes calls and says nothing. */
+    readonly answers?: () => boolean;
 }
 
 /** A server of a test, on a port of its own. */
@@ -42,6 +44,9 @@ export async function startBuilder(builder: TestBuilder, authority?: TestAuthori
             done(null, { record: Array.from({ length: builder.workers ?? 1 }, () => record) });
         },
         Info: (_call: unknown, done: grpc.sendUnaryData<unknown>) => {
+            if (builder.answers?.() === false) {
+                return;
+            }
             done(null, { buildkitVersion: { version: builder.version ?? "v0.31.1" } });
         },
     });

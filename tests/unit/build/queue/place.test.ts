@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { leaseNode, type Lease, type LeaseOptions } from "../../../../sdk/build/lease";
+import { daemonQueue } from "../../../../sdk/build/queue/daemonQueue";
 import { localQueue } from "../../../../sdk/build/queue/localQueue";
 import type { BuilderNode } from "../../../../sdk/builders/node";
 import { orderNodes } from "../../../../sdk/builders/rendezvous";
@@ -107,6 +108,23 @@ describe("a place on a builder", () => {
         await seen(() => kept.lost.aborted);
         assert.equal((kept.lost.reason as { code: string }).code, "build-lost-connection");
         assert.equal(given.lost.aborted, false);
+    });
+
+    it("is lost when the builder says nothing any more, though the connection stays", async () => {
+        let answers = true;
+        const server = await startBuilder({ answers: () => answers });
+        servers.push(server);
+        const address = { scheme: "tcp", host: "127.0.0.1", port: server.port } as const;
+        const beat = { everyMs: 50, timeoutMs: 100 };
+        const entry = await daemonQueue(nodeOn(server.port), address, image, beat).enter(new AbortController().signal);
+        try {
+            await sleep(400);
+            assert.equal(entry.lost.aborted, false);
+            answers = false;
+            await seen(() => entry.lost.aborted);
+        } finally {
+            await entry.release();
+        }
     });
 
     it("is found elsewhere when the builder goes while the build waits for it", async () => {
