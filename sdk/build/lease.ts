@@ -129,8 +129,11 @@ export async function holdNode(
             if (!(error instanceof MultiArchError) || !error.transient) {
                 throw error;
             }
-            // A builder that goes at once whenever it is asked for a place must not be asked without a pause.
-            await setTimeout(pauseMs);
+            // A builder that goes at once whenever it is asked for a place must not be asked without a pause. A build that
+            // is cancelled meanwhile learns of it from the check.
+            await setTimeout(pauseMs, undefined, options.signal ? { signal: options.signal } : {}).catch(
+                () => undefined,
+            );
         }
     }
 }

@@ -49,7 +49,7 @@ export async function takePlace<Choice extends { readonly node: BuilderNode }>(
         throw new Error("there is no builder to choose from");
     }
     const { node } = preferred.choice;
-    const late = AbortSignal.timeout(Math.min(waitMs, longestMs));
+    const late = AbortSignal.timeout(Math.ceil(Math.min(Math.max(0, waitMs), longestMs)));
     const stop = new AbortController();
     const signal = AbortSignal.any([cancel, late, stop.signal]);
     let ahead = 0;

@@ -93,10 +93,11 @@ describe("a place on a builder", () => {
     it("is given up after the time to wait, with how long the line was", async () => {
         const only = nodes.slice(0, 1);
         await take({ only });
-        await assert.rejects(take({ only, waitMs: 700 }), {
+        await assert.rejects(take({ only, waitMs: 700.5 }), {
             code: "builder-full",
             message: /1 build ahead, 1 at once/,
         });
+        await assert.rejects(take({ only, waitMs: -1 }), { code: "builder-full" });
     });
 
     it("is lost with its builder, and not when it is given back", async () => {
