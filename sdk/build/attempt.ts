@@ -1,5 +1,7 @@
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
+import { heartbeatOf } from "../builders/heartbeat";
 import { describeNode } from "../builders/node";
 import { registerBuilder } from "../builders/register";
 import { MultiArchError } from "../errors";
@@ -15,6 +17,7 @@ import type { PrivateFolder } from "./privateFolder";
 import { createProgressReader, type BuildProgress, type BuildTotals } from "./progress";
 import { createRedactor } from "./redact";
 import { secretsOf, type BuildFiles, type BuildRequest } from "./request";
+import { watchBuild, type Watchdog, type WatchTimes } from "./watchdog";
 
 /** What one try needs beside the request. */
 export interface AttemptOptions {
@@ -24,6 +27,10 @@ export interface AttemptOptions {
     /** Milliseconds this try may take. */
     readonly timeoutMs: number;
     readonly signal?: AbortSignal | undefined;
+    /** Aborted when the builder is gone, with a MultiArchError. */
+    readonly lost?: AbortSignal | undefined;
+    /** When a silent build counts as lost. */
+    readonly watch?: WatchTimes | undefined;
     readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
 
@@ -37,7 +44,10 @@ export interface AttemptResult {
 }
 
 const createTimeoutMs = 30_000;
+/** buildx tells the builder that it ends, which one that is gone never hears. */
+const killAfterMs = 3_000;
 const plainLinesKept = 60;
+const buildxFolder = "buildx";
 
 /** Builds once, with all files in the given private folder. Throws a MultiArchError that says why it failed. */
 export async function attemptBuild(
@@ -57,15 +67,20 @@ export async function attemptBuild(
     const reader = createProgressReader(redact);
     const plain: string[] = [];
     let tookAt: number | undefined;
+    const watchdog = watch(request, folder, options);
     const result = await runCommand({
         file: options.buildx.file,
         args: argv.args,
         env: { ...env, ...argv.env },
         cwd: request.baseDirectory,
-        signal: options.signal,
+        signal: AbortSignal.any(
+            [options.signal, options.lost, watchdog?.lost].filter((signal) => signal !== undefined),
+        ),
         timeoutMs: options.timeoutMs,
+        killAfterMs,
         // Progress is JSON: secrets are replaced in what is read from it, not in its syntax.
         onStderrLine: (line) => {
+            watchdog?.heard();
             const events = reader.push(line);
             if (events === undefined) {
                 plain.push(redact(line));
@@ -74,7 +89,10 @@ export async function attemptBuild(
             tookAt ??= reader.totals().startedAt === undefined ? undefined : Date.now();
             events?.forEach((event) => options.onProgress?.(event));
         },
-    });
+    }).finally(() => watchdog?.stop());
+    if (result.cancelled && options.signal?.aborted !== true) {
+        throw lostError(request, [options.lost, watchdog?.lost]);
+    }
     throwIfStopped(request, result);
     if (result.exitCode !== 0) {
         const { code, fields } = classifyFailure({ failure: reader.failure(), lines: plain });
@@ -89,6 +107,26 @@ export async function attemptBuild(
     return { image, totals: reader.totals(), tookAt: tookAt ?? Date.now() };
 }
 
+/** Asks the builder about the build when it is silent. */
+function watch(request: BuildRequest, folder: PrivateFolder, options: AttemptOptions): Watchdog | undefined {
+    const heartbeat = heartbeatOf(request.node);
+    return heartbeat && watchBuild((ms) => heartbeat(listBuilds(folder.path), ms), options.watch);
+}
+
+/** The names that the builder knows the build by: buildx notes them in its store as it begins. */
+function listBuilds(folder: string): string[] {
+    const refs = path.join(folder, buildxFolder, "refs");
+    const found = existsSync(refs) ? readdirSync(refs, { recursive: true, withFileTypes: true }) : [];
+    return found.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+function lostError(request: BuildRequest, signals: readonly (AbortSignal | undefined)[]): MultiArchError {
+    const reason: unknown = signals.find((signal) => signal?.aborted === true)?.reason;
+    const what = "the builder is gone";
+    const error = reason instanceof MultiArchError ? reason : new MultiArchError("build-lost-connection", { what });
+    return error.with({ ...placeOf(request), transient: true });
+}
+
 async function prepareEnvironment(
     request: BuildRequest,
     folder: PrivateFolder,
@@ -98,7 +136,7 @@ async function prepareEnvironment(
     const config = await folder.write("docker/config.json", addProxies(request.registriesConfig, proxies));
     return buildxEnvironment(options.env, {
         dockerConfig: path.dirname(config),
-        buildxConfig: await folder.folder("buildx"),
+        buildxConfig: await folder.folder(buildxFolder),
         temporary: await folder.folder("tmp"),
     });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeNode, type BuilderNode } from "../builders/node";
+import { describeNode } from "../builders/node";
 import { MultiArchError } from "../errors";
 import { attemptBuild, placeOf, type AttemptResult } from "./attempt";
 import { findBuildArgProblems } from "./buildArgs";
@@ -9,6 +9,8 @@ import type { PushedImage } from "./metadata";
 import { withPrivateFolder, type FolderPlace } from "./privateFolder";
 import type { BuildProgress } from "./progress";
 import type { BuildRequest } from "./request";
+import { pauseAfter, summarize, type FailedTry } from "./retry";
+import type { WatchTimes } from "./watchdog";
 
 /** What a build may use beside its request. */
 export interface BuildOptions {
@@ -16,14 +18,29 @@ export interface BuildOptions {
     readonly signal?: AbortSignal | undefined;
     /** Called with everything that happens. */
     readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
-    /** Picks the builder for the next try after a transient fault. Defaults to the same one. */
-    readonly nextNode?: ((failed: BuilderNode, error: MultiArchError) => Promise<BuilderNode>) | undefined;
+    /** Aborted when the builder of the request is gone. The reason is a transient MultiArchError. */
+    readonly lost?: AbortSignal | undefined;
+    /**
+     * Finds a builder for the next try, told all tries that failed. Defaults to the same builder. What it throws counts
+     * as a failed try.
+     */
+    readonly nextTry?: ((failures: readonly FailedTry[]) => Promise<NextTry>) | undefined;
+    /** When a silent build counts as lost. */
+    readonly watch?: WatchTimes | undefined;
     /** The environment of this machine. Defaults to that of the process. */
     readonly env?: Readonly<Record<string, string | undefined>> | undefined;
     /** Where files with keys and passwords live while a build runs. */
     readonly place?: FolderPlace | undefined;
-    /** Seconds before the second try; each further pause is twice as long. Defaults to 2. */
+    /** Seconds before the second try, at most; each further pause is twice as long. Defaults to 2. */
     readonly pauseSeconds?: number | undefined;
+}
+
+/** What the next try is made with. */
+export interface NextTry extends Pick<BuildRequest, "node"> {
+    /** As for the first builder. */
+    readonly lost?: AbortSignal | undefined;
+    /** The accounts of registries, where they may have changed. */
+    readonly registriesConfig?: string | undefined;
 }
 
 /** An image that was built. */
@@ -70,46 +87,87 @@ export async function buildPlatform(request: BuildRequest, options: BuildOptions
         cache: completeCache(request.cache, env),
         redact: [...(request.redact ?? []), ...machineSecretsOf(request.cache, env)],
     };
-    for (let tries = 1; ; tries += 1) {
+    let { lost } = options;
+    const failures: FailedTry[] = [];
+    const fail = async (error: unknown, step?: string): Promise<void> => {
+        failures.push({ node: current.node, error: error as MultiArchError, step });
+        await waitForNext(current, failures, deadline, options);
+    };
+    const search = async (): Promise<NextTry> => {
+        for (;;) {
+            try {
+                return (await options.nextTry?.(failures)) ?? { node: current.node };
+            } catch (error) {
+                await fail(error);
+            }
+        }
+    };
+    for (;;) {
+        const steps = followSteps(options.onProgress);
         try {
-            const result = await attempt(current, buildx, deadline, options);
+            const tryOptions = { ...options, lost, onProgress: steps.onProgress };
+            const result = await attempt(current, buildx, deadline, tryOptions);
             return { pushed: result.image, build: figuresOf(current, result, begin) };
         } catch (error) {
-            const last = tries > (request.retries ?? defaultRetries);
-            if (!(error instanceof MultiArchError) || !error.transient || last) {
-                throw error;
-            }
-            const waitSeconds = (options.pauseSeconds ?? defaultPauseSeconds) * 2 ** (tries - 1);
-            if (Date.now() + waitSeconds * 1_000 >= deadline) {
-                throw error;
-            }
-            options.onProgress?.({ kind: "retry", tries, waitSeconds, reason: error.fields.what });
-            await pause(current, waitSeconds, options.signal);
-            current = { ...current, node: await pickNext(current.node, error, options) };
+            const isLost = error instanceof MultiArchError && error.code === "build-lost-connection";
+            await fail(error, isLost ? steps.running() : undefined);
         }
+        const reason = failures.at(-1)?.error.fields.what ?? "";
+        const next = await search();
+        lost = next.lost;
+        const { node, registriesConfig = current.registriesConfig } = next;
+        current = { ...current, node, registriesConfig };
+        options.onProgress?.({ kind: "retrying", tries: failures.length + 1, builder: describeNode(node), reason });
     }
+}
+
+/** Waits before the next try. Throws when there is none: the fault is real, or all tries or the time are used up. */
+async function waitForNext(
+    request: BuildRequest,
+    failures: readonly FailedTry[],
+    deadline: number,
+    { pauseSeconds = defaultPauseSeconds, onProgress, signal }: BuildOptions,
+): Promise<void> {
+    const tries = failures.length;
+    const error: unknown = failures.at(-1)?.error;
+    if (!(error instanceof MultiArchError)) {
+        throw error;
+    }
+    const waitSeconds = pauseAfter(tries, error, pauseSeconds);
+    const isLast = tries > (request.retries ?? defaultRetries) || Date.now() + waitSeconds * 1_000 >= deadline;
+    if (!error.transient || isLast) {
+        throw summarize(failures) ?? error;
+    }
+    onProgress?.({ kind: "retry", tries, waitSeconds, reason: error.fields.what });
+    await pause(request, waitSeconds, signal);
+}
+
+/** Follows which step of the Dockerfile runs. */
+function followSteps(onProgress: BuildOptions["onProgress"]): {
+    onProgress: (progress: BuildProgress) => void;
+    running: () => string | undefined;
+} {
+    const running = new Set<string>();
+    return {
+        onProgress: (progress) => {
+            if (progress.kind === "step") {
+                running[progress.state === "started" ? "add" : "delete"](progress.step.name);
+            }
+            onProgress?.(progress);
+        },
+        running: () => [...running].at(-1),
+    };
 }
 
 function attempt(
     request: BuildRequest,
     buildx: Buildx,
     deadline: number,
-    { signal, onProgress, place, env = process.env }: BuildOptions,
+    { signal, lost, onProgress, watch, place, env = process.env }: BuildOptions,
 ): Promise<AttemptResult> {
     const timeoutMs = Math.max(1, deadline - Date.now());
-    return withPrivateFolder(
-        (folder) => attemptBuild(request, folder, { buildx, env, timeoutMs, signal, onProgress }),
-        place,
-    );
-}
-
-/** A builder that restarts may look lost right now: the next try waits for it, and says best what is wrong with it. */
-async function pickNext(failed: BuilderNode, error: MultiArchError, options: BuildOptions): Promise<BuilderNode> {
-    try {
-        return (await options.nextNode?.(failed, error)) ?? failed;
-    } catch {
-        return failed;
-    }
+    const options = { buildx, env, timeoutMs, signal, lost, onProgress, watch };
+    return withPrivateFolder((folder) => attemptBuild(request, folder, options), place);
 }
 
 async function pause(request: BuildRequest, seconds: number, signal: AbortSignal | undefined): Promise<void> {

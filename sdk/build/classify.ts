@@ -44,18 +44,27 @@ const madeMeanwhile = "ContainerAlreadyExists";
 
 // "process ... did not complete successfully: exit code: 7"
 const exitCode = /did not complete successfully: exit code: (\d+)/;
+// Where the builder counts what the kernel kills for want of memory (cgroup v2), BuildKit says so in place of the code:
+// https://github.com/moby/buildkit/blob/v0.31.1/executor/runcexecutor/executor_linux.go (detectOOM)
+const outOfMemory = "did not complete successfully: cannot allocate memory";
+const moreMemory = "Give the builder more memory or fewer builds at once (max-parallelism), or let the step use less.";
 
 function findFailedStep(failure: FailedVertex | undefined, text: string): Classified | undefined {
-    const code = exitCode.exec(failure?.error ?? "")?.[1] ?? exitCode.exec(text)?.[1];
+    const texts = [failure?.error ?? "", text];
+    const step = failure?.name ? `step ${failure.name}` : "a step";
+    const lines = failure?.lines ?? [];
+    if (texts.some((one) => one.includes(outOfMemory))) {
+        const what = `${step} was killed because the builder ran out of memory`;
+        return { code: "build-step-failed", fields: { what, lines, next: moreMemory } };
+    }
+    const code = texts.map((one) => exitCode.exec(one)?.[1]).find((one) => one !== undefined);
     if (code === undefined) {
         return undefined;
     }
-    const step = failure?.name ? `step ${failure.name}` : "a step";
-    const killed = code === "137" ? ": it was killed, often because the builder ran out of memory" : "";
-    return {
-        code: "build-step-failed",
-        fields: { what: `${step} failed with exit code ${code}${killed}`, lines: failure?.lines ?? [] },
-    };
+    const isKilled = code === "137";
+    const reason = isKilled ? ": it was killed, most likely because the builder ran out of memory" : "";
+    const what = `${step} failed with exit code ${code}${reason}`;
+    return { code: "build-step-failed", fields: { what, lines, next: isKilled ? moreMemory : undefined } };
 }
 
 /** The statuses that registries answer, in the words of BuildKit and containerd. */

@@ -17,6 +17,15 @@ export type BuildProgress =
           readonly tries: number;
           readonly waitSeconds: number;
           readonly reason: string;
+      }
+    /** The next try begins. */
+    | {
+          readonly kind: "retrying";
+          /** Which one it is, from 1. */
+          readonly tries: number;
+          readonly builder: string;
+          /** Why the one before failed. */
+          readonly reason: string;
       };
 
 /** A step of the Dockerfile. */
@@ -195,6 +204,8 @@ export function describeProgress(progress: BuildProgress): string {
             return progress.text;
         case "retry":
             return `try ${progress.tries} failed (${progress.reason}), next one in ${progress.waitSeconds} s`;
+        case "retrying":
+            return `retrying on ${progress.builder} (try ${progress.tries}), because ${progress.reason}`;
     }
 }
 

@@ -1,9 +1,10 @@
 import type { BuildReport } from "../args";
 import { buildPlatform, type BuildFigures, type BuiltImage } from "../build/build";
-import { holdNode, leaseNode, type Checked } from "../build/lease";
+import { checkNodes, holdNode, type Checked } from "../build/lease";
 import { describeAhead } from "../build/queue/place";
 import { describeProgress, type BuildProgress } from "../build/progress";
 import type { BuildContext, BuildRequest } from "../build/request";
+import { preferSteady } from "../build/retry";
 import type { BuilderNode } from "../builders/node";
 import { formatPlatform, parsePlatform } from "../platform";
 import type { RegistryClient } from "../registry/client";
@@ -35,6 +36,9 @@ export const notBuilt: BuildReport = {
     cachedSteps: 0,
     bytesSent: 0,
 };
+
+/** A daemon that is started again reads its cache first; a machine takes longer. */
+const retryPatienceMs = 20_000;
 
 /** One hour: emulated builds of large programs have been seen to take most of it. */
 const defaultTimeoutSeconds = 3_600;
@@ -108,7 +112,8 @@ async function buildOnLease(
         },
     };
     const image = imageOf(inputs);
-    let lease = await holdNode(image, listNodes(inputs), checked, options);
+    const nodes = listNodes(inputs);
+    let lease = await holdNode(image, nodes, checked, options);
     try {
         const { waitedSeconds } = lease;
         reportChoice(lease, reporter);
@@ -119,10 +124,14 @@ async function buildOnLease(
         const { pushed, build } = await buildPlatform(request, {
             signal,
             onProgress: (progress) => reportProgress(progress, reporter),
-            nextNode: async () => {
+            lost: lease.lost,
+            nextTry: async (failures) => {
                 await lease.release();
-                lease = await leaseNode(image, listNodes(inputs), options);
-                return lease.node;
+                // A token may have run out meanwhile, and a helper may have written another one.
+                const again = { ...options, registriesConfig: await describeAccounts(inputs) };
+                const found = await checkNodes(image, nodes, { ...again, patienceMs: retryPatienceMs });
+                lease = await holdNode(image, nodes, preferSteady(found, failures), again);
+                return { ...lease, registriesConfig: again.registriesConfig };
             },
         });
         const waitingSeconds = Math.round(10 * (build.waitingSeconds + waitedSeconds)) / 10;
@@ -219,7 +228,7 @@ function describeUnpushed(inputs: PlatformImageInputs, build: BuildReport): Prop
 }
 
 function reportProgress(progress: BuildProgress, reporter: Reporter): void {
-    if (progress.kind === "retry" || progress.kind === "warning") {
+    if (progress.kind === "retrying" || progress.kind === "warning") {
         reporter.warn(describeProgress(progress));
     } else if (progress.kind !== "step" || progress.state === "started") {
         // A step that is done says nothing of what the builder does now.

@@ -135,7 +135,19 @@ describe("a failed build", () => {
     it("says what being killed may mean", () => {
         const error = 'process "/bin/sh -c make" did not complete successfully: exit code: 137';
         const { fields } = classifyFailure({ failure: { name: "[1/1] RUN make", error, lines: [] }, lines: [] });
-        assert.match(fields.what, /exit code 137: it was killed, often because the builder ran out of memory/);
+        assert.match(fields.what, /exit code 137: it was killed, most likely because the builder ran out of memory/);
+        assert.match(fields.next ?? "", /more memory/);
+    });
+
+    it("says that the builder ran out of memory where BuildKit knows it, and that is no reason to try again", () => {
+        const error = 'process "/bin/sh -c make" did not complete successfully: cannot allocate memory';
+        const failure = { name: "[1/1] RUN make", error, lines: ["cc: killed"] };
+        const { code, fields } = classifyFailure({ failure, lines: [`ERROR: failed to solve: ${error}`] });
+        assert.equal(code, "build-step-failed");
+        assert.equal(fields.what, "step [1/1] RUN make was killed because the builder ran out of memory");
+        assert.equal(fields.transient, undefined);
+        assert.deepEqual(fields.lines, ["cc: killed"]);
+        assert.match(fields.next ?? "", /more memory/);
     });
 
     it("has a text even when buildx gave none", () => {

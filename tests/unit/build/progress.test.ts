@@ -136,6 +136,10 @@ describe("the progress of a build", () => {
             describeProgress({ kind: "retry", tries: 1, waitSeconds: 2, reason: "the connection was lost" }),
             "try 1 failed (the connection was lost), next one in 2 s",
         );
+        assert.equal(
+            describeProgress({ kind: "retrying", tries: 2, builder: "tcp://b:1", reason: "the connection was lost" }),
+            "retrying on tcp://b:1 (try 2), because the connection was lost",
+        );
     });
 });
 
