@@ -12,7 +12,7 @@ export interface FailedTry {
 }
 
 /** A limit of a registry lasts longer than a restart, and BuildKit does not say for how long: it hides Retry-After. */
-const limitFactor = 10;
+const limitFactor = 5;
 const longestSeconds = 120;
 
 /**

@@ -19,7 +19,7 @@ describe("the pause before the next try", () => {
     });
 
     it("is longer where a registry has a limit", () => {
-        assert.deepEqual(pauses("registry-rate-limited", 1), [20, 40, 80, 120]);
+        assert.deepEqual(pauses("registry-rate-limited", 1), [10, 20, 40, 120]);
     });
 });
 
