@@ -1,9 +1,13 @@
 import { MultiArchError } from "../errors";
 import { packageVersion } from "../package";
+import { buildkitdConfigCommand } from "./buildkitdConfig/command";
 import { UsageError, type Command, type CommandContext } from "./command";
 import { convertCommand } from "./convert/command";
 
-const commands: Readonly<Record<string, Command>> = { convert: convertCommand };
+const commands: Readonly<Record<string, Command>> = {
+    convert: convertCommand,
+    "buildkitd-config": buildkitdConfigCommand,
+};
 
 /**
  * Runs `pulumi-multiarch <command>` and gives the exit status: 0 for success, 1 when the command could not do its job,

@@ -8,7 +8,7 @@ describe("the command pulumi-multiarch", () => {
         assert.deepEqual(await runIn("/", ["--version"]), { status: 0, stdout: `${packageVersion}\n`, stderr: "" });
         const { status, stdout } = await runIn("/", ["--help"]);
         assert.equal(status, 0);
-        assert.match(stdout, /^ {2}convert {3}turns/m);
+        assert.match(stdout, /^ {2}convert +turns/m);
     });
 
     it("says all about a command in two ways", async () => {
