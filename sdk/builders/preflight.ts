@@ -1,18 +1,19 @@
-import type * as net from "node:net";
-import type { MultiArchError } from "../errors";
-import { MultiArchError as Failure } from "../errors";
-import { expectedServerName, parseAddress, type BuilderNode, type TcpAddress, type UnixAddress } from "./node";
-import { builderError, runStage, startBudget, type Budget } from "./preflightBudget";
-import { askControl } from "./preflightControl";
+import { MultiArchError } from "../errors";
+import { connectControl } from "./control/client";
+import { parseAddress, type BuilderNode, type TcpAddress, type UnixAddress } from "./node";
+import { builderError, inStage, startBudget, type Budget, type Stage } from "./preflightBudget";
+import { noteEnds, type CertificateDates } from "./preflightCertificates";
+import { askControl, type ControlAnswer } from "./preflightControl";
+import { checkDisk } from "./preflightDisk";
 import { inspectDocker } from "./preflightDocker";
 import { judgeBuilder, type BuilderFacts } from "./preflightFacts";
-import { greet, type Greeting } from "./preflightGreeting";
 import { inspectThroughBuildx } from "./preflightInspect";
 import { checkNamed } from "./preflightNamed";
-import { openConnection, resolveHost } from "./preflightNetwork";
-import { checkMaterial, openTls, shakeHands } from "./preflightTls";
-import { explainHandshake, silentRefusal } from "./preflightTlsErrors";
+import { resolveHost } from "./preflightNetwork";
+import { checkProtocol } from "./preflightProtocol";
+import { checkMaterial } from "./preflightTls";
 
+export type { Stage, StageName } from "./preflightBudget";
 export type { BuilderFacts } from "./preflightFacts";
 
 /** How a builder is checked. */
@@ -26,6 +27,8 @@ export interface PreflightOptions {
     readonly registriesConfig?: string | undefined;
     /** Stops the check. */
     readonly signal?: AbortSignal | undefined;
+    /** Called after each stage. Defaults to nothing. */
+    readonly onStage?: ((stage: Stage, node: BuilderNode) => void) | undefined;
 }
 
 const directTimeoutMs = 5_000;
@@ -34,7 +37,7 @@ const bootTimeoutMs = 180_000;
 
 /**
  * Checks a builder before anything is built on it, stage by stage: name, port, TLS, certificate names and dates,
- * BuildKit, its version, its platforms. The first stage that fails is what the thrown MultiArchError is about.
+ * BuildKit, its version, its platforms, its disk. The first stage that fails is what the thrown MultiArchError is about.
  */
 export async function preflight(node: BuilderNode, options: PreflightOptions = {}): Promise<BuilderFacts> {
     if (node.docker ?? node.named) {
@@ -42,25 +45,76 @@ export async function preflight(node: BuilderNode, options: PreflightOptions = {
     }
     const address = readAddress(node);
     if (address.scheme !== "tcp" && address.scheme !== "unix") {
-        const budget = startBudget(options.timeoutMs ?? helperTimeoutMs, options.signal);
-        return judgeBuilder(node, await inspectThroughBuildx(node, budget));
+        const budget = openBudget(node, helperTimeoutMs, options);
+        const answer = await inStage(budget, "buildx", () => inspectThroughBuildx(node, budget));
+        return inStage(budget, "platform", () => judgeBuilder(node, answer), describeFacts);
     }
-    const budget = startBudget(options.timeoutMs ?? directTimeoutMs, options.signal);
+    const budget = openBudget(node, directTimeoutMs, options);
     if (address.scheme === "tcp") {
-        checkProtection(node);
-        await resolveHost(node, address, budget);
+        await inStage(budget, "settings", () => {
+            checkProtection(node);
+        });
+        await inStage(
+            budget,
+            "name",
+            () => resolveHost(node, address, budget),
+            (found) => found.join(", "),
+        );
     }
-    await checkProtocol(node, address, budget);
-    return judgeBuilder(node, await askControl(node, address, budget));
+    const certificates = await checkProtocol(node, address, budget);
+    return checkDaemon(node, address, certificates, budget);
+}
+
+/** Asks BuildKit itself. */
+async function checkDaemon(
+    node: BuilderNode,
+    address: TcpAddress | UnixAddress,
+    certificates: CertificateDates | undefined,
+    budget: Budget,
+): Promise<BuilderFacts> {
+    const client = connectControl(node, address);
+    try {
+        const answer = await inStage(budget, "buildkit", () => askControl(node, client, budget), describeVersion);
+        const facts = await inStage(budget, "platform", () => judgeBuilder(node, answer), describeFacts);
+        const notes = await inStage(budget, "disk", () => checkDisk(node, client, budget), describeDisk);
+        const all = [...facts.notes, ...noteEnds(certificates), ...notes];
+        return { ...facts, notes: all, ...(certificates ? { certificates } : {}) };
+    } finally {
+        client.close();
+    }
+}
+
+function openBudget(node: BuilderNode, defaultMs: number, options: PreflightOptions): Budget {
+    const { timeoutMs = defaultMs, signal, onStage } = options;
+    return startBudget(timeoutMs, signal, (stage) => onStage?.(stage, node));
+}
+
+function describeVersion({ version }: ControlAnswer): string {
+    return `BuildKit ${version ?? ""}`.trim();
+}
+
+function describeFacts({ native, platforms }: BuilderFacts): string {
+    return `${native ? "native" : "emulated"}; it offers ${platforms.join(", ")}`;
+}
+
+function describeDisk(notes: readonly string[]): string {
+    return notes[0] ?? "writable";
 }
 
 /** Checks a builder that a driver of buildx starts and reaches. */
 async function checkThroughDriver(node: BuilderNode, options: PreflightOptions): Promise<BuilderFacts> {
-    const budget = startBudget(options.timeoutMs ?? bootTimeoutMs, options.signal);
-    if (node.named) {
-        return checkNamed(node, node.named, budget, options.registriesConfig);
+    const budget = openBudget(node, bootTimeoutMs, options);
+    const { docker = {}, named } = node;
+    if (named) {
+        return inStage(
+            budget,
+            "buildx",
+            () => checkNamed(node, named, budget, options.registriesConfig),
+            describeFacts,
+        );
     }
-    return judgeBuilder(node, await inspectDocker(node, node.docker ?? {}, budget, options.registriesConfig));
+    const answer = await inStage(budget, "buildx", () => inspectDocker(node, docker, budget, options.registriesConfig));
+    return inStage(budget, "platform", () => judgeBuilder(node, answer), describeFacts);
 }
 
 /** What came of a check: the facts, or the one error. */
@@ -78,7 +132,7 @@ export function preflightAll(
             try {
                 return { node, facts: await preflight(node, options) };
             } catch (error) {
-                if (error instanceof Failure) {
+                if (error instanceof MultiArchError) {
                     return { node, error };
                 }
                 const what = "the builder could not be checked";
@@ -92,7 +146,7 @@ function readAddress(node: BuilderNode): ReturnType<typeof parseAddress> {
     try {
         return parseAddress(node.address);
     } catch (error) {
-        const what = error instanceof Failure ? error.fields.what : "the address cannot be read";
+        const what = error instanceof MultiArchError ? error.fields.what : "the address cannot be read";
         throw builderError(node, "builder-address", what, { field: "address" });
     }
 }
@@ -104,74 +158,5 @@ function checkProtection(node: BuilderNode): void {
     } else if (node.insecure !== true) {
         const what = "a tcp:// address without TLS is open to everybody who reaches it";
         throw builderError(node, "builder-insecure", what, { field: "tls" });
-    }
-}
-
-/** Connects once, and looks at what answers before gRPC does: its own errors tell these cases not apart. */
-async function checkProtocol(node: BuilderNode, address: TcpAddress | UnixAddress, budget: Budget): Promise<void> {
-    const connection = await openConnection(node, address, budget);
-    try {
-        const greeting = await askGreeting(node, address, connection, budget);
-        if (greeting === "http2") {
-            return;
-        }
-        if (greeting === "tls" || (greeting === "closed" && !node.tls && (await speaksTls(node, address, budget)))) {
-            const what = "the builder wants TLS, and none is given";
-            throw builderError(node, "builder-tls-missing", what, { field: "tls" });
-        }
-        const what = greeting === "closed" ? "closes the connection" : "does not speak HTTP/2";
-        throw builderError(node, "builder-not-buildkit", `what answers there ${what}, so it is not BuildKit`);
-    } finally {
-        connection.destroy();
-    }
-}
-
-async function askGreeting(
-    node: BuilderNode,
-    address: TcpAddress | UnixAddress,
-    connection: net.Socket,
-    budget: Budget,
-): Promise<Greeting> {
-    const onTimeout = (): MultiArchError =>
-        builderError(node, "builder-not-buildkit", "what answers there is silent, so it is not BuildKit", {
-            transient: true,
-        });
-    if (!node.tls || address.scheme === "unix") {
-        return runStage(budget, greet(connection), onTimeout).catch((error: unknown) => {
-            return error instanceof Failure ? Promise.reject(error) : "closed";
-        });
-    }
-    const secure = await shakeHands(node, node.tls, connection, budget);
-    try {
-        const greeting = await runStage(budget, greet(secure), onTimeout);
-        if (greeting === "closed" && secure.alpnProtocol === "h2") {
-            throw silentRefusal(node);
-        }
-        return greeting;
-    } catch (error) {
-        throw explainHandshake(node, error);
-    } finally {
-        secure.on("error", () => undefined);
-        secure.destroy();
-    }
-}
-
-/** Some servers close the connection on what is not TLS without an alert: ask again, in TLS. */
-async function speaksTls(node: BuilderNode, address: TcpAddress | UnixAddress, budget: Budget): Promise<boolean> {
-    const connection = await openConnection(node, address, budget);
-    const secure = openTls(connection, expectedServerName(node) ?? "");
-    const answer = new Promise<boolean>((resolve) => {
-        secure.once("secureConnect", () => {
-            resolve(true);
-        });
-        secure.once("error", (error: NodeJS.ErrnoException) => {
-            resolve((error.code ?? "").includes("ALERT"));
-        });
-    });
-    try {
-        return await runStage(budget, answer, () => builderError(node, "builder-not-buildkit", "it is silent"));
-    } finally {
-        secure.on("error", () => undefined);
-        secure.destroy();
     }
 }

@@ -1,6 +1,19 @@
 import { MultiArchError, type ErrorCode, type ErrorFields } from "../errors";
 import { describeNode, type BuilderNode } from "./node";
 
+/** What a check looks at, in this order; a builder that only other programs reach has fewer of them. */
+export type StageName = "settings" | "name" | "port" | "tls" | "buildx" | "buildkit" | "platform" | "disk";
+
+/** One stage of a check that has ended. */
+export interface Stage {
+    readonly name: StageName;
+    readonly milliseconds: number;
+    /** What was found, for people. Empty when there is nothing to tell. */
+    readonly detail: string;
+    /** What is wrong. Then no stage follows. */
+    readonly error?: unknown;
+}
+
 /** The time a check may take, and the wish of the user to stop it. */
 export interface Budget {
     /** All the time there was, in milliseconds. */
@@ -11,10 +24,16 @@ export interface Budget {
     readonly isCancelled: () => boolean;
     /** The milliseconds that are left. */
     readonly left: () => number;
+    /** Is told of each stage. */
+    readonly onStage: (stage: Stage) => void;
 }
 
 /** Starts the clock. */
-export function startBudget(timeoutMs: number, cancel?: AbortSignal): Budget {
+export function startBudget(
+    timeoutMs: number,
+    cancel?: AbortSignal,
+    onStage: (stage: Stage) => void = () => undefined,
+): Budget {
     const end = Date.now() + timeoutMs;
     const timer = AbortSignal.timeout(timeoutMs);
     return {
@@ -22,7 +41,27 @@ export function startBudget(timeoutMs: number, cancel?: AbortSignal): Budget {
         signal: cancel ? AbortSignal.any([timer, cancel]) : timer,
         isCancelled: () => cancel?.aborted ?? false,
         left: () => Math.max(1, end - Date.now()),
+        onStage,
     };
+}
+
+/** Does the work of a stage, and tells how it went. */
+export async function inStage<T>(
+    { onStage }: Budget,
+    name: StageName,
+    work: () => T | Promise<T>,
+    describe: (value: T) => string = () => "",
+): Promise<T> {
+    const begun = performance.now();
+    const elapsed = (): number => performance.now() - begun;
+    try {
+        const value = await work();
+        onStage({ name, milliseconds: elapsed(), detail: describe(value) });
+        return value;
+    } catch (error) {
+        onStage({ name, milliseconds: elapsed(), detail: "", error });
+        throw error;
+    }
 }
 
 /**

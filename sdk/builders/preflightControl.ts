@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import type { MultiArchError } from "../errors";
-import { connectControl } from "./control/client";
-import type { BuilderNode, TcpAddress, UnixAddress } from "./node";
+import type { ControlClient } from "./control/client";
+import type { BuilderNode } from "./node";
 import { builderError, runStage, type Budget } from "./preflightBudget";
 
 /** What a BuildKit daemon says of itself. */
@@ -20,12 +20,7 @@ export interface WorkerRecord {
 }
 
 /** Asks a daemon which version it has and which platforms its workers offer. Throws what it is instead. */
-export async function askControl(
-    node: BuilderNode,
-    address: TcpAddress | UnixAddress,
-    budget: Budget,
-): Promise<ControlAnswer> {
-    const client = connectControl(node, address);
+export async function askControl(node: BuilderNode, client: ControlClient, budget: Budget): Promise<ControlAnswer> {
     const options = { timeoutMs: budget.left(), signal: budget.signal };
     try {
         const [workers, info] = await runStage(
@@ -50,8 +45,6 @@ export async function askControl(
         };
     } catch (error) {
         throw explainStatus(node, error, budget);
-    } finally {
-        client.close();
     }
 }
 

@@ -3,6 +3,7 @@ import { MultiArchError } from "../errors";
 import { formatPlatform, isNativeOn, matchesPlatform, parsePlatform, type Platform } from "../platform";
 import type { BuilderNode } from "./node";
 import { builderError } from "./preflightBudget";
+import type { CertificateDates } from "./preflightCertificates";
 import type { ControlAnswer } from "./preflightControl";
 
 /** The oldest BuildKit that is used: older ones let a build escape its limits (CVE-2026-33747, CVE-2026-33748). */
@@ -25,6 +26,8 @@ export interface BuilderFacts {
     readonly labels: Readonly<Record<string, string>>;
     /** True when it runs the wanted platform without emulation. */
     readonly native: boolean;
+    /** When the certificates end; undefined without TLS. */
+    readonly certificates?: CertificateDates | undefined;
     /** What the user may want to know, though it stops nothing. */
     readonly notes: readonly string[];
 }

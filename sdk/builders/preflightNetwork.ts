@@ -4,10 +4,13 @@ import type { MultiArchError } from "../errors";
 import type { BuilderNode, TcpAddress, UnixAddress } from "./node";
 import { builderError, runStage, type Budget } from "./preflightBudget";
 
-/** Asks the resolver of this machine for the host, the way a connection would. An IP address needs no answer. */
-export async function resolveHost(node: BuilderNode, address: TcpAddress, budget: Budget): Promise<void> {
+/**
+ * Asks the resolver of this machine for the host, the way a connection would, and gives its IP
+ * addresses. One that is an IP address itself needs no answer.
+ */
+export async function resolveHost(node: BuilderNode, address: TcpAddress, budget: Budget): Promise<string[]> {
     if (net.isIP(address.host) !== 0) {
-        return;
+        return [address.host];
     }
     const fail = (detail: string, transient: boolean): MultiArchError =>
         builderError(node, "builder-unresolvable", `the name ${address.host} ${detail}`, {
@@ -15,9 +18,10 @@ export async function resolveHost(node: BuilderNode, address: TcpAddress, budget
             transient,
         });
     try {
-        await runStage(budget, lookup(address.host, { all: true }), () => {
+        const found = await runStage(budget, lookup(address.host, { all: true }), () => {
             return fail(`was not resolved within ${budget.timeoutMs / 1000} s`, true);
         });
+        return found.map((one) => one.address);
     } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
         if (code === "ENOTFOUND" || code === "ENODATA") {

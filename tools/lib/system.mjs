@@ -13,6 +13,7 @@ const PACKAGES = /** @type {const} */ ({
     ip: { package: "iproute2", why: "the builders' own networks" },
     runc: { package: "runc", why: "running containers" },
     "ssh-agent": { package: "openssh-client", why: "agents and keys for build steps" },
+    "mkfs.ext4": { package: "e2fsprogs", why: "small disks in tests" },
 });
 
 /**

@@ -12,6 +12,8 @@ export interface UnaryCalls {
 /** Calls with a stream of answers. */
 export interface StreamingCalls {
     readonly ListenBuildHistory: { readonly request: BuildHistoryRequest; readonly response: BuildHistoryEvent };
+    readonly Status: { readonly request: { readonly Ref: string }; readonly response: StatusResponse };
+    readonly Prune: { readonly request: PruneRequest; readonly response: UsageRecord };
 }
 
 /** A platform as BuildKit writes it. */
@@ -50,11 +52,53 @@ export interface UsageRecord {
     readonly RecordType: string;
 }
 
-/** A build. Without a frontend the daemon waits for a client that says what to build. */
+/** A build. Without a frontend and a definition the daemon waits for a client that says what to build. */
 export interface SolveRequest {
     /** A name for it, unique on the daemon. */
     readonly Ref: string;
+    /** The steps themselves. */
+    readonly Definition?: Definition;
     readonly FrontendAttrs?: Readonly<Record<string, string>>;
+    /** True keeps it out of the history of builds. */
+    readonly Internal?: boolean;
+}
+
+/** Steps as BuildKit takes them: each one in bytes, and what is known of it by the digest of these bytes. */
+export interface Definition {
+    readonly def: readonly Uint8Array[];
+    readonly metadata: Readonly<Record<string, OpMetadata>>;
+}
+
+/** What is known of a step beside what it does. */
+export interface OpMetadata {
+    /** True runs it although its result is known. */
+    readonly ignore_cache?: boolean;
+    /** For people; `llb.customname` is what the step is called. */
+    readonly description?: Readonly<Record<string, string>>;
+}
+
+/** How far a build is. */
+export interface StatusResponse {
+    /** The steps that something has changed about. */
+    readonly vertexes: readonly {
+        readonly name: string;
+        /** When it was begun last; null before. By the clock of the daemon. */
+        readonly started: Timestamp | null;
+        /** When that ended; null while it goes on. Looking for a result in the cache begins and ends too. */
+        readonly completed: Timestamp | null;
+    }[];
+}
+
+/** What to remove from the cache. What a build uses stays. */
+export interface PruneRequest {
+    /** For example `description==text`; one that matches is enough. */
+    readonly filter: readonly string[];
+    /** True takes what BuildKit keeps for itself too. */
+    readonly all?: boolean;
+    /** Entries go only while all of the cache has more, in bytes. Without a limit, what the filter takes goes at once. */
+    readonly maxUsedSpace?: number;
+    /** Entries go while the disk has less free space, in bytes, whatever else is said. */
+    readonly minFreeSpace?: number;
 }
 
 /** Which builds to tell of. */
