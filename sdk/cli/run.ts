@@ -3,9 +3,11 @@ import { packageVersion } from "../package";
 import { buildkitdConfigCommand } from "./buildkitdConfig/command";
 import { UsageError, type Command, type CommandContext } from "./command";
 import { convertCommand } from "./convert/command";
+import { doctorCommand } from "./doctor/command";
 
 const commands: Readonly<Record<string, Command>> = {
     convert: convertCommand,
+    doctor: doctorCommand,
     "buildkitd-config": buildkitdConfigCommand,
 };
 

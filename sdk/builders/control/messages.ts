@@ -29,7 +29,20 @@ export interface ListWorkersResponse {
         readonly ID: string;
         readonly Labels: Readonly<Record<string, string>>;
         readonly platforms: readonly PlatformMessage[];
+        readonly GCPolicy: readonly GcRule[];
     }[];
+}
+
+/** When entries of the cache go by themselves. */
+export interface GcRule {
+    /** True takes what BuildKit keeps for itself too. */
+    readonly all: boolean;
+    /** Nanoseconds for which an entry has to be unused. */
+    readonly keepDuration: number;
+    /** Which entries; all of them when there is none. */
+    readonly filters: readonly string[];
+    /** Bytes that the whole cache has to have more than; 0 for no such limit. */
+    readonly maxUsedSpace: number;
 }
 
 /** The version of a daemon. */

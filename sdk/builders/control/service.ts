@@ -12,7 +12,13 @@ const many = (type: string, id: number): object => ({ rule: "repeated", type, id
 // https://github.com/moby/buildkit/blob/v0.31.1/api/services/control/control.proto and api/types/worker.proto
 const messages = {
     Platform: { Architecture: string(1), OS: string(2), Variant: string(3) },
-    WorkerRecord: { ID: string(1), Labels: texts(2), platforms: many("Platform", 3) },
+    GCPolicy: { all: bool(1), keepDuration: number(2), filters: many("string", 4), maxUsedSpace: number(5) },
+    WorkerRecord: {
+        ID: string(1),
+        Labels: texts(2),
+        platforms: many("Platform", 3),
+        GCPolicy: many("GCPolicy", 4),
+    },
     ListWorkersRequest: {},
     ListWorkersResponse: { record: many("WorkerRecord", 1) },
     BuildkitVersion: { version: string(2) },
