@@ -9,6 +9,7 @@ import { runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
 import { runParts, staticParts } from "./lib/parts.mjs";
 import { repoRoot } from "./lib/paths.mjs";
 import { splitEvenly } from "./lib/shards.mjs";
+import { ensureSshd } from "./lib/sshd.mjs";
 import { requireRoot } from "./lib/system.mjs";
 import { ensureToolchain } from "./lib/toolchain.mjs";
 
@@ -75,6 +76,7 @@ async function prepare(engine) {
         await ensureStandIns(toolchain);
     }
     await ensureDocker();
+    await ensureSshd();
     await ensureCacheServers();
     await ensureHostRoot();
     return toolchain.env;

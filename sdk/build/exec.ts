@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { execa } from "execa";
 import { MultiArchError } from "../errors";
 import { createLineSplitter } from "./lines";
@@ -159,4 +160,49 @@ function assertFolder(cwd: string | undefined): void {
     if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
         throw new MultiArchError("context-missing", { what: `the folder ${cwd} does not exist` });
     }
+}
+
+/** A program that is a connection: what it is sent goes to its input, and what it says comes from its output. */
+export interface Pipe {
+    /** Closing it ends the program. */
+    readonly stream: Duplex;
+    /** How it ended, without its output. Throws as `runCommand` does. */
+    readonly ended: Promise<Omit<CommandResult, "stdout">>;
+}
+
+/** Runs a program as a connection. It ends with its descendants when its stream is destroyed, or when this process exits. */
+export function openPipe(options: Pick<CommandOptions, "file" | "args" | "env" | "signal" | "killAfterMs">): Pipe {
+    const { file, args, env, signal, killAfterMs = defaultKillDelay } = options;
+    const subprocess = execa(file, args, {
+        env,
+        extendEnv: false,
+        reject: false,
+        buffer: false,
+        stdin: "pipe",
+        stdout: "pipe",
+        stderr: "pipe",
+        encoding: "buffer",
+        killDescendants: true,
+        forceKillAfterDelay: killAfterMs,
+        ...(signal === undefined ? {} : { cancelSignal: signal }),
+    });
+    let stderr = "";
+    subprocess.stderr.on("data", (chunk: Buffer) => {
+        stderr = `${stderr}${chunk.toString()}`.slice(-defaultOutputLimit);
+    });
+    const stream = Duplex.from({ readable: subprocess.stdout, writable: subprocess.stdin });
+    // Whoever reads it is told by its end, and by `ended`.
+    stream.on("error", () => undefined);
+    stream.once("close", () => subprocess.kill());
+    const ended = (async () => {
+        const result = await subprocess;
+        const started = result.exitCode !== undefined || result.signal !== undefined;
+        if (!started && !result.isCanceled) {
+            throw new MultiArchError("tool-missing", { what: `${file} cannot be run (${result.code ?? "unknown"})` });
+        }
+        const { exitCode, signal: endSignal, timedOut, isCanceled } = result;
+        return { stderrTail: stderr, exitCode, signal: endSignal, timedOut, cancelled: isCanceled };
+    })();
+    ended.catch(() => undefined);
+    return { stream, ended };
 }

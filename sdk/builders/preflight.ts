@@ -10,8 +10,11 @@ import { judgeBuilder, type BuilderFacts } from "./preflightFacts";
 import { inspectThroughBuildx } from "./preflightInspect";
 import { checkNamed } from "./preflightNamed";
 import { resolveHost } from "./preflightNetwork";
+import { checkProgram } from "./preflightProgram";
 import { checkProtocol } from "./preflightProtocol";
 import { checkMaterial } from "./preflightTls";
+import { programCommand } from "./programCommand";
+import { withRelay } from "./relay";
 
 export type { Stage, StageName } from "./preflightBudget";
 export type { BuilderFacts } from "./preflightFacts";
@@ -46,6 +49,18 @@ export async function preflight(node: BuilderNode, options: PreflightOptions = {
     const address = readAddress(node);
     if (address.scheme !== "tcp" && address.scheme !== "unix") {
         const budget = openBudget(node, helperTimeoutMs, options);
+        const command = programCommand(node, address.scheme);
+        if (command) {
+            return withRelay(command, budget.signal, async (relay) => {
+                await inStage(
+                    budget,
+                    "program",
+                    () => checkProgram(node, command, relay, budget),
+                    () => command.file,
+                );
+                return checkDaemon({ ...node, tls: undefined }, relay.address, undefined, budget);
+            });
+        }
         const answer = await inStage(budget, "buildx", () => inspectThroughBuildx(node, budget));
         return inStage(budget, "platform", () => judgeBuilder(node, answer), describeFacts);
     }

@@ -2,7 +2,7 @@ import { MultiArchError, type ErrorCode, type ErrorFields } from "../errors";
 import { describeNode, type BuilderNode } from "./node";
 
 /** What a check looks at, in this order; a builder that only other programs reach has fewer of them. */
-export type StageName = "settings" | "name" | "port" | "tls" | "buildx" | "buildkit" | "platform" | "disk";
+export type StageName = "settings" | "name" | "port" | "tls" | "program" | "buildx" | "buildkit" | "platform" | "disk";
 
 /** One stage of a check that has ended. */
 export interface Stage {

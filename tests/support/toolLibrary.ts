@@ -14,12 +14,13 @@ export async function loadTools() {
         import("../../tools/lib/hostRoot.mjs"),
         import("../../tools/lib/processes.mjs"),
         import("../../tools/lib/registry.mjs"),
+        import("../../tools/lib/sshd.mjs"),
         import("../../tools/lib/standins.mjs"),
         import("../../tools/lib/system.mjs"),
         import("../../tools/lib/toolchain.mjs"),
     ]);
     const [binfmt, buildkitd, caches, certificates, docker, dockerd, daemon, hostRoot, ...others] = modules;
-    const [processes, registry, standIns, system, toolchain] = others;
-    const daemons = { ...daemon, ...buildkitd, ...caches, ...dockerd, ...hostRoot, ...registry };
+    const [processes, registry, sshd, standIns, system, toolchain] = others;
+    const daemons = { ...daemon, ...buildkitd, ...caches, ...dockerd, ...hostRoot, ...registry, ...sshd };
     return { ...binfmt, ...certificates, ...daemons, ...docker, ...processes, ...standIns, ...system, ...toolchain };
 }

@@ -1,11 +1,7 @@
-import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { SetupError, step } from "./console.mjs";
-import { capture, run } from "./exec.mjs";
-import { withLock } from "./lock.mjs";
-import { cacheDir, ensureDir, logDir } from "./paths.mjs";
-import { readJson, writeJson } from "./stamp.mjs";
 import { findOnPath } from "./system.mjs";
+import { ensureUnpacked, libraryPath } from "./unpacked.mjs";
 
 /**
  * A Docker daemon to run in the tests.
@@ -14,12 +10,6 @@ import { findOnPath } from "./system.mjs";
  * @property {NodeJS.ProcessEnv} env what it needs to find its own programs and libraries
  * @property {string | undefined} init the small init of its containers, where the daemon does not know it by itself
  */
-
-// Raised when the way of unpacking changes.
-const RECIPE = "1";
-
-const dockerDir = join(cacheDir, "docker");
-const root = join(dockerDir, "root");
 
 /**
  * The Docker daemon of this machine. Where there is none, Debian's is unpacked into the cache: installing it would start
@@ -31,60 +21,17 @@ export async function ensureDocker() {
     if (installed !== undefined && findOnPath("containerd") !== undefined) {
         return { file: installed, env: {}, init: undefined };
     }
-    if (!isUnpacked()) {
-        await withLock("docker", async () => {
-            if (!isUnpacked()) {
-                await step("unpack Debian's docker.io into the cache", unpackDocker);
-            }
-        });
-    }
-    const libraries = ["lib", "usr/lib"].flatMap((folder) => listLibraryFolders(join(root, folder)));
+    const hint = "Install a Docker daemon in the way of your system, and let it be on PATH.";
+    const root = await ensureUnpacked({ name: "docker", packageName: "docker.io", hint });
     const init = join(root, "usr/bin/tini-static");
     return {
         file: join(root, "usr/sbin/dockerd"),
         env: {
             PATH: `${join(root, "usr/sbin")}:${join(root, "usr/bin")}:${process.env.PATH ?? ""}:/usr/sbin:/sbin`,
-            LD_LIBRARY_PATH: libraries.join(":"),
+            LD_LIBRARY_PATH: libraryPath(root),
         },
         init: existsSync(init) ? init : undefined,
     };
-}
-
-function isUnpacked() {
-    return readJson(join(dockerDir, "stamp.json"))?.recipe === RECIPE;
-}
-
-/** Downloads what the system lacks for docker.io, with its own package sources and keys, and installs nothing. */
-async function unpackDocker() {
-    rmSync(dockerDir, { recursive: true, force: true });
-    const archives = join(dockerDir, "archives");
-    ensureDir(join(archives, "partial"));
-    const env = { ...process.env, LC_ALL: "C.UTF-8", DEBIAN_FRONTEND: "noninteractive" };
-    const options = ["--assume-yes", "--no-install-recommends", "--download-only"];
-    const download = ["apt-get", ...options, "-o", `Dir::Cache::archives=${archives}`, "install", "docker.io"];
-    let { exitCode, output } = await capture(download, { env });
-    if (exitCode !== 0) {
-        // Lists that are missing or too old.
-        await run(["apt-get", "update"], { env, logFile: join(logDir, "apt-update.log") });
-        ({ exitCode, output } = await capture(download, { env }));
-    }
-    if (exitCode !== 0) {
-        const lines = output.split("\n").filter((line) => /^[EW]:/.test(line));
-        throw new SetupError(`apt-get could not download docker.io:\n${lines.join("\n")}`, {
-            hint: "Install a Docker daemon in the way of your system, and let it be on PATH.",
-        });
-    }
-    for (const archive of readdirSync(archives).filter((name) => name.endsWith(".deb"))) {
-        await run(["dpkg-deb", "--extract", join(archives, archive), root]);
-    }
-    rmSync(archives, { recursive: true, force: true });
-    writeJson(join(dockerDir, "stamp.json"), { recipe: RECIPE });
-}
-
-/** @param {string} folder */
-function listLibraryFolders(folder) {
-    const names = existsSync(folder) ? readdirSync(folder) : [];
-    return names.filter((name) => name.endsWith("-linux-gnu")).map((name) => join(folder, name));
 }
 
 /**

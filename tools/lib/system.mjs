@@ -12,7 +12,7 @@ const PACKAGES = /** @type {const} */ ({
     git: { package: "git", why: "git build contexts" },
     ip: { package: "iproute2", why: "the builders' own networks" },
     runc: { package: "runc", why: "running containers" },
-    "ssh-agent": { package: "openssh-client", why: "agents and keys for build steps" },
+    "ssh-agent": { package: "openssh-client", why: "agents and keys for build steps, builders behind ssh" },
     "mkfs.ext4": { package: "e2fsprogs", why: "small disks in tests" },
 });
 

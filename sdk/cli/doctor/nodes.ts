@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { BuildersArgs } from "../../args";
 import { listNodes } from "../../builders/listNodes";
 import type { BuilderNode } from "../../builders/node";
-import { listNodes as toBuilderNodes } from "../../resources/platformImageBuild";
+import { listNodes as toBuilderNodes } from "../../resources/platformImageNodes";
 import { isObject, type Properties } from "../../resources/values";
 import { checkBuilders } from "../../validation/builders";
 import { checkPlatformList } from "../../validation/platforms";
