@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { writeBuildkitdConfig, type BuildkitdSettings } from "../../sdk/builders/buildkitdConfig";
-import { createNetwork, type Host, type Network } from "../support/network";
+import type { Host } from "../support/network";
 import { loadTools } from "../support/toolLibrary";
 import { runTool } from "../support/tools";
+import { getWorld } from "../support/world";
 
 interface Rule {
     readonly all: boolean;
@@ -24,17 +25,14 @@ interface Rule {
  */
 describe("the recommended buildkitd.toml", () => {
     let folder = "";
-    let network: Network;
     let host: Host;
 
     before(async () => {
         folder = mkdtempSync(join(tmpdir(), "builder-host-"));
-        network = await createNetwork();
-        host = await network.addHost("builder");
+        host = await (await getWorld()).network.addHost("recommended");
     });
 
-    after(async () => {
-        await network.remove();
+    after(() => {
         rmSync(folder, { recursive: true, force: true });
     });
 

@@ -10,10 +10,11 @@ import { connectControl } from "../../sdk/builders/control/client";
 import { parseAddress, type TcpAddress } from "../../sdk/builders/node";
 import { preflight, preflightAll } from "../../sdk/builders/preflight";
 import { MultiArchError } from "../../sdk/errors";
-import { createNetwork, type Network } from "../support/network";
+import type { Network } from "../support/network";
 import { startOnSmallDisk, type SmallDiskBuilder } from "../support/smallDisks";
 import { loadTools } from "../support/toolLibrary";
 import { runTool } from "../support/tools";
+import { getWorld } from "../support/world";
 
 /** Takes up all the space of a file system. Gives the folder that has it. */
 async function fillBytes(disk: string): Promise<string> {
@@ -68,7 +69,7 @@ describe("the check of a builder's disk, with real daemons", () => {
 
     before(async () => {
         folder = mkdtempSync(join(tmpdir(), "small-disks-"));
-        network = await createNetwork();
+        ({ network } = await getWorld());
         await start("good", { tmpfs: "size=3g" });
         await start("bytes", { tmpfs: "size=64m" });
         await start("inodes", { tmpfs: "size=3g,nr_inodes=200" });
@@ -81,7 +82,6 @@ describe("the check of a builder's disk, with real daemons", () => {
         for (const one of Object.values(builders)) {
             await one.stop();
         }
-        await network.remove();
         rmSync(folder, { recursive: true, force: true });
     });
 

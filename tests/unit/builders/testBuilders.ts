@@ -13,13 +13,16 @@ import { preflight } from "../../../sdk/builders/preflight";
 import { controlService } from "../../../sdk/builders/control/service";
 import { MultiArchError, type ErrorCode } from "../../../sdk/errors";
 import type { TestAuthority } from "./testCertificates";
+import { answerDisk, type TestDisk } from "./testDisk";
 
 /** What a builder of a test says of itself. */
-export interface TestBuilder {
+export interface TestBuilder extends TestDisk {
     readonly version?: string;
     readonly platforms?: readonly string[];
     readonly labels?: Readonly<Record<string, string>>;
     readonly workers?: number;
+    /** How many builds run there. By default none. */
+    readonly builds?: number;
     /** False while it takes calls and says nothing. */
     readonly answers?: () => boolean;
 }
@@ -38,8 +41,10 @@ export async function startBuilder(builder: TestBuilder, authority?: TestAuthori
         return { OS, Architecture, Variant };
     });
     const record = { ID: "worker-1", Labels: builder.labels ?? {}, platforms };
+    const history = createHistory(builder.builds);
     server.addService(controlService, {
-        ...createHistory(),
+        ...history,
+        ...answerDisk(builder, history.Solve),
         ListWorkers: (_call: unknown, done: grpc.sendUnaryData<unknown>) => {
             done(null, { record: Array.from({ length: builder.workers ?? 1 }, () => record) });
         },
@@ -54,8 +59,10 @@ export async function startBuilder(builder: TestBuilder, authority?: TestAuthori
 }
 
 /** Builds that wait on a daemon, and who listens to them. It keeps no records of those that have ended. */
-function createHistory(): grpc.UntypedServiceImplementation {
-    const active = new Map<string, BuildRecord>();
+function createHistory(builds = 0) {
+    const active = new Map(
+        Array.from({ length: builds }, (_, index) => [`build-${index}`, runningBuild(`build-${index}`)]),
+    );
     const listeners = new Set<(event: BuildHistoryEvent) => void>();
     const tell = (event: BuildHistoryEvent): void => {
         listeners.forEach((listener) => {
@@ -95,6 +102,10 @@ function createHistory(): grpc.UntypedServiceImplementation {
             done(null, {});
         },
     };
+}
+
+function runningBuild(Ref: string): BuildRecord {
+    return { Ref, FrontendAttrs: {}, Exporters: [], CreatedAt: { seconds: 0, nanos: 0 }, CompletedAt: null };
 }
 
 /** A gRPC server that knows no service at all. */
