@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 
-import { listLeftovers } from "../support/leftovers";
+import { listLeftovers, removeLeftovers } from "../support/leftovers";
 import { findSharedFolder } from "../support/runFolder";
+import { runTool } from "../support/tools";
 
 const repository = join(__dirname, "..", "..");
 const mocha = pathToFileURL(join(repository, "tools/lib/mocha.mjs")).href;
@@ -89,7 +91,28 @@ describe("a test run", function () {
         await once(next.parent, "close");
         assert.deepEqual(listLeftovers(next.pid), []);
     });
+
+    it("that was killed is taken away by several next ones at once", async () => {
+        const { pid = 0 } = await endedProcess();
+        const folder = mkdtempSync(join(findSharedFolder(), `multiarch-tests-${pid}-`));
+        for (const name of ["one", "another"]) {
+            mkdirSync(join(folder, name));
+            await runTool("mount", ["-t", "tmpfs", "tmpfs", join(folder, name)]);
+        }
+        await runTool("ip", ["netns", "add", `mat${pid}-reg`]);
+        assert.equal(listLeftovers(pid).length, 2);
+
+        await Promise.all([1, 2, 3].map(() => removeLeftovers((owner) => owner === pid)));
+
+        assert.deepEqual(listLeftovers(pid), []);
+    });
 });
+
+async function endedProcess(): Promise<ChildProcess> {
+    const process = spawn("true");
+    await once(process, "close");
+    return process;
+}
 
 async function until(condition: () => boolean, message: string): Promise<void> {
     for (const deadline = Date.now() + 90_000; !condition();) {

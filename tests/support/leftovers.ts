@@ -28,10 +28,10 @@ export async function removeLeftovers(isOver: (pid: number) => boolean): Promise
     }
     for (const netns of listFolder("/run/netns").filter((name) => isLeft(ownerOfNetwork(name)))) {
         await endAll(() => listPids(netns));
-        await removePart(join("/run/netns", netns), "netns", "delete", netns);
+        await removePart(() => existsSync(join("/run/netns", netns)), "ip", "netns", "delete", netns);
     }
     for (const link of listFolder("/sys/class/net").filter((name) => isLeft(ownerOfNetwork(name)))) {
-        await removePart(join("/sys/class/net", link), "link", "delete", link);
+        await removePart(() => existsSync(join("/sys/class/net", link)), "ip", "link", "delete", link);
     }
     for (const folder of folders) {
         await detachDevices(folder);
@@ -89,27 +89,38 @@ async function endAll(find: () => Promise<readonly number[]>): Promise<void> {
 /** Takes away the block devices whose blocks are in files of a folder. */
 async function detachDevices(folder: string): Promise<void> {
     for (const name of listFolder("/sys/block")) {
-        const file = join("/sys/block", name, "loop", "backing_file");
-        if (existsSync(file) && readFileSync(file, "utf8").startsWith(`${folder}/`)) {
-            await runTool("losetup", ["--detach", join("/dev", name)]);
+        const isAttached = (): boolean => backingFileOf(name)?.startsWith(`${folder}/`) === true;
+        if (isAttached()) {
+            await removePart(isAttached, "losetup", "--detach", join("/dev", name));
         }
+    }
+}
+
+function backingFileOf(device: string): string | undefined {
+    try {
+        return readFileSync(join("/sys/block", device, "loop", "backing_file"), "utf8");
+    } catch {
+        return undefined;
     }
 }
 
 async function removeFolder(folder: string): Promise<void> {
     const { mountsBelow } = await loadTools();
     for (const path of mountsBelow(folder)) {
-        await runTool("umount", ["--lazy", path]);
+        await removePart(() => mountsBelow(folder).includes(path), "umount", "--lazy", path);
     }
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Another run may take the same leftovers away, and the kernel takes both ends of a cable: being gone is no failure. */
-async function removePart(file: string, ...args: string[]): Promise<void> {
+/**
+ * Runs a tool that takes a part away. Another run may do the same at that time, and the kernel takes both ends of a
+ * cable: being gone is no failure.
+ */
+async function removePart(isThere: () => boolean, tool: string, ...args: string[]): Promise<void> {
     try {
-        await runTool("ip", args);
+        await runTool(tool, args);
     } catch (error) {
-        if (existsSync(file)) {
+        if (isThere()) {
             throw error;
         }
     }
