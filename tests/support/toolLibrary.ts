@@ -12,6 +12,7 @@ export async function loadTools() {
         import("../../tools/lib/dockerd.mjs"),
         import("../../tools/lib/daemon.mjs"),
         import("../../tools/lib/hostRoot.mjs"),
+        import("../../tools/lib/moto.mjs"),
         import("../../tools/lib/processes.mjs"),
         import("../../tools/lib/registry.mjs"),
         import("../../tools/lib/sshd.mjs"),
@@ -19,8 +20,8 @@ export async function loadTools() {
         import("../../tools/lib/system.mjs"),
         import("../../tools/lib/toolchain.mjs"),
     ]);
-    const [binfmt, buildkitd, caches, certificates, docker, dockerd, daemon, hostRoot, ...others] = modules;
+    const [binfmt, buildkitd, caches, certificates, docker, dockerd, daemon, hostRoot, moto, ...others] = modules;
     const [processes, registry, sshd, standIns, system, toolchain] = others;
-    const daemons = { ...daemon, ...buildkitd, ...caches, ...dockerd, ...hostRoot, ...registry, ...sshd };
+    const daemons = { ...daemon, ...buildkitd, ...caches, ...dockerd, ...hostRoot, ...moto, ...registry, ...sshd };
     return { ...binfmt, ...certificates, ...daemons, ...docker, ...processes, ...standIns, ...system, ...toolchain };
 }
