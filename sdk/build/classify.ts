@@ -47,6 +47,8 @@ const exitCode = /did not complete successfully: exit code: (\d+)/;
 // Where the builder counts what the kernel kills for want of memory (cgroup v2), BuildKit says so in place of the code:
 // https://github.com/moby/buildkit/blob/v0.31.1/executor/runcexecutor/executor_linux.go (detectOOM)
 const outOfMemory = "did not complete successfully: cannot allocate memory";
+const perhapsKilled =
+    "unless a command gave that code itself, it was killed, most likely because the builder ran out of memory";
 const moreMemory = "Give the builder more memory or fewer builds at once (max-parallelism), or let the step use less.";
 
 function findFailedStep(failure: FailedVertex | undefined, text: string): Classified | undefined {
@@ -61,10 +63,14 @@ function findFailedStep(failure: FailedVertex | undefined, text: string): Classi
     if (code === undefined) {
         return undefined;
     }
+    // 128 + SIGKILL, in the words of a shell. It looks the same when a command gives that code itself, so this is a guess.
     const isKilled = code === "137";
-    const reason = isKilled ? ": it was killed, most likely because the builder ran out of memory" : "";
+    const reason = isKilled ? `: ${perhapsKilled}` : "";
     const what = `${step} failed with exit code ${code}${reason}`;
-    return { code: "build-step-failed", fields: { what, lines, next: isKilled ? moreMemory : undefined } };
+    return {
+        code: "build-step-failed",
+        fields: { what, lines, next: isKilled ? `If it was killed: ${moreMemory}` : undefined },
+    };
 }
 
 /** The statuses that registries answer, in the words of BuildKit and containerd. */

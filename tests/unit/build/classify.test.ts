@@ -132,11 +132,27 @@ describe("a failed build", () => {
         assert.match(fields.what, /S3: HeadObject/);
     });
 
-    it("says what being killed may mean", () => {
-        const error = 'process "/bin/sh -c make" did not complete successfully: exit code: 137';
-        const { fields } = classifyFailure({ failure: { name: "[1/1] RUN make", error, lines: [] }, lines: [] });
-        assert.match(fields.what, /exit code 137: it was killed, most likely because the builder ran out of memory/);
-        assert.match(fields.next ?? "", /more memory/);
+    it("takes exit code 137 for no proof that the builder ran out of memory, and says what it may mean", () => {
+        const error = 'process "/bin/sh -c exit 137" did not complete successfully: exit code: 137';
+        const failure = { name: "[1/1] RUN exit 137", error, lines: [] };
+        const { code, fields } = classifyFailure({ failure, lines: [] });
+        assert.equal(code, "build-step-failed");
+        assert.equal(fields.transient, undefined);
+        assert.equal(
+            fields.what,
+            "step [1/1] RUN exit 137 failed with exit code 137: unless a command gave that code itself, it was killed, " +
+                "most likely because the builder ran out of memory",
+        );
+        assert.match(fields.next ?? "", /^If it was killed: Give the builder more memory/);
+    });
+
+    it("says nothing of memory for any other exit code", () => {
+        for (const exitCode of [1, 9, 136, 138, 143]) {
+            const error = `process "/bin/sh -c make" did not complete successfully: exit code: ${exitCode}`;
+            const { fields } = classifyFailure({ failure: { name: "[1/1] RUN make", error, lines: [] }, lines: [] });
+            assert.equal(fields.what, `step [1/1] RUN make failed with exit code ${exitCode}`);
+            assert.equal(fields.next, undefined);
+        }
     });
 
     it("says that the builder ran out of memory where BuildKit knows it, and that is no reason to try again", () => {
