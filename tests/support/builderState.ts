@@ -49,26 +49,34 @@ export async function waitForStep(text: string, seconds = 60): Promise<void> {
     await secondsUntil(() => findSteps(text).length > 0, seconds, `no step runs ${text}`);
 }
 
-/** Waits until a builder works on nothing and no step with this text runs. Gives how many seconds that took. */
+/**
+ * Waits until a builder works on nothing and no step with this text runs. Gives how many seconds that took. Tickets are
+ * builds to the daemon, and are waited for too. The failure names what still runs.
+ */
 export function secondsUntilIdle(builder: Pick<Builder, "endpoint">, text: string, limit: number): Promise<number> {
+    let remains: string[] = [];
     const isIdle = async (): Promise<boolean> => {
-        return findSteps(text).length === 0 && (await listActiveBuilds(builder)).length === 0;
+        const steps = findSteps(text).map((pid) => `process ${pid}`);
+        const builds = (await listActiveBuilds(builder)).map((ref) => `build ${ref}`);
+        remains = [...steps, ...builds];
+        return remains.length === 0;
     };
-    return secondsUntil(isIdle, limit, `${text} runs on`);
+    return secondsUntil(isIdle, limit, () => `${text} runs on (${remains.join(", ")})`);
 }
 
 /** Asks again and again until something holds, and gives how many seconds that took. */
 export async function secondsUntil(
     holds: () => boolean | Promise<boolean>,
     limit: number,
-    failure: string,
+    failure: string | (() => string),
 ): Promise<number> {
-    const begin = Date.now();
+    // Not by the clock on the wall, which may be set meanwhile.
+    const begin = performance.now();
     while (!(await holds())) {
-        if (Date.now() - begin > limit * 1_000) {
-            throw new Error(`${failure} after ${limit} s`);
+        if (performance.now() - begin > limit * 1_000) {
+            throw new Error(`${typeof failure === "string" ? failure : failure()} after ${limit} s`);
         }
         await sleep(50);
     }
-    return (Date.now() - begin) / 1_000;
+    return Math.round(performance.now() - begin) / 1_000;
 }
