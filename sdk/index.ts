@@ -56,6 +56,15 @@ export {
     type DockerBuildFleet,
 } from "./builders/fleet";
 export { type DockerBuildPlatform } from "./dockerBuild/platforms";
+export { Ec2BuilderFleet } from "./ec2BuilderFleet";
+export type {
+    CacheOnDestroy,
+    Ec2BuilderFleetArgs,
+    Ec2BuildKitArgs,
+    Ec2CacheArgs,
+    Ec2EgressArgs,
+    Ec2Machine,
+} from "./ec2FleetArgs";
 export { errorCodes, MultiArchError, type ErrorCode, type ErrorFields } from "./errors";
 export type { ArchiveExportArgs, ExportArgs, ExportedFile, LocalExportArgs, TarExportArgs } from "./exportArgs";
 export { MultiArchImage } from "./multiArchImage";

@@ -18,6 +18,7 @@ const RESOURCES = {
     ImageCopy: "sdk/resources/imageCopy.ts",
     ImageExport: "sdk/resources/imageExport.ts",
     BuilderCertificates: "sdk/resources/builderCertificates.ts",
+    Ec2BuilderFleet: "sdk/ec2BuilderFleet.ts",
 };
 
 const PACKAGE = "multiarch";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { EndpointArgs, Emulation } from "../args";
-import { builderNameOf, hooksFor } from "../dockerBuild/hooks";
+import { builderNameOf, hooksFor, type HookedBuild } from "../dockerBuild/hooks";
 import { toDockerBuildPlatform, type DockerBuildPlatform } from "../dockerBuild/platforms";
 import { MultiArchError } from "../errors";
 import type { NodeArgs } from "../resources/platformImage";
@@ -34,7 +34,7 @@ export interface DockerBuildConnection {
 /** What every fleet can do, wherever its builders come from. */
 export interface DockerBuildFleet {
     /** The builders, as a `PlatformImage` takes them. */
-    readonly nodes: pulumi.Output<pulumi.Unwrap<NodeArgs>[]>;
+    readonly nodes: pulumi.Output<NodeArgs[]>;
 
     /**
      * Lets a `docker_build.Image` that exists already build on the builder of a platform. Before each build the builders
@@ -56,7 +56,7 @@ export interface DockerBuildFleet {
  * ```
  */
 export class BuilderFleet implements DockerBuildFleet {
-    public readonly nodes: pulumi.Output<pulumi.Unwrap<NodeArgs>[]>;
+    public readonly nodes: pulumi.Output<NodeArgs[]>;
 
     /**
      * Declares the fleet.
@@ -73,16 +73,25 @@ export class BuilderFleet implements DockerBuildFleet {
     }
 
     public forDockerBuild(platform: string): DockerBuildConnection {
-        const known = toDockerBuildPlatform(platform);
-        if (known === undefined) {
-            const what = `docker-build has no platform ${platform}`;
-            throw new MultiArchError("platform-unknown", { what, next: "Build it with a MultiArchImage." });
-        }
         const { name, nodes } = this;
         const { emulation, retries } = this.args;
-        const { hooks, started } = hooksFor({ label: `${name}:${platform}`, platform, nodes, emulation, retries });
-        const builderName = builderNameOf(pulumi.getProject(), pulumi.getStack(), name, known);
-        const builder = { name: started.then(() => builderName) };
-        return { args: { builder, platforms: [known] }, opts: { hooks } };
+        return connectDockerBuild({ name, nodes, emulation, retries }, platform);
     }
+}
+
+/** What `forDockerBuild` of a fleet gives. */
+export function connectDockerBuild(
+    fleet: Pick<HookedBuild, "nodes" | "emulation" | "retries"> & { readonly name: string },
+    platform: string,
+): DockerBuildConnection {
+    const known = toDockerBuildPlatform(platform);
+    if (known === undefined) {
+        const what = `docker-build has no platform ${platform}`;
+        throw new MultiArchError("platform-unknown", { what, next: "Build it with a MultiArchImage." });
+    }
+    const { name, ...build } = fleet;
+    const { hooks, started } = hooksFor({ label: `${name}:${platform}`, platform, ...build });
+    const builderName = builderNameOf(pulumi.getProject(), pulumi.getStack(), name, known);
+    const builder = { name: started.then(() => builderName) };
+    return { args: { builder, platforms: [known] }, opts: { hooks } };
 }

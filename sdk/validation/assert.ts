@@ -6,13 +6,15 @@ import type { InputProblem } from "../resources/lifecycle";
 import { hasUnknown, isObject, unknownValue, type Properties } from "../resources/values";
 import { findComponentProblems } from "./component";
 
+const imageType = "multiarch:index:MultiArchImage";
+
 /** Throws everything that is wrong with the inputs that are known while the program runs. */
 export function assertKnownInputs(name: string, args: MultiArchImageArgs): void {
     const known = maskOutputs(args) as Properties;
     // A limit of docker-build is an option of its resource, and options are plain.
     const plain = ["platforms", "engine", ...(known["engine"] === "docker-build" ? ["timeoutSeconds"] : [])];
     const unknown = [...plain.flatMap((name) => checkKnown(known, name)), ...checkExportsKnown(known["exports"])];
-    throwProblems(name, [...unknown, ...findComponentProblems(known)]);
+    throwProblems(imageType, name, [...unknown, ...findComponentProblems(known)]);
 }
 
 /**
@@ -25,16 +27,20 @@ export function assertInputs<Result>(
     select: (inputs: pulumi.Unwrap<MultiArchImageArgs>) => Result,
 ): pulumi.Output<Result> {
     return pulumi.output(args).apply((inputs) => {
-        throwProblems(name, findComponentProblems(inputs));
+        throwProblems(imageType, name, findComponentProblems(inputs));
         return select(inputs);
     });
 }
 
 /** The error for wrong inputs: every problem at once, by property, and no stack of ours in the way. */
-export function createInputsError(name: string, problems: readonly InputProblem[]): pulumi.InputPropertiesError {
+export function createInputsError(
+    type: string,
+    name: string,
+    problems: readonly InputProblem[],
+): pulumi.InputPropertiesError {
     const lines = problems.map(({ property, reason }) => `\n  ${property}: ${reason}`);
     const message =
-        `multiarch:index:MultiArchImage ${name} has wrong inputs [input-invalid]${lines.join("")}` +
+        `${type} ${name} has wrong inputs [input-invalid]${lines.join("")}` +
         `\n  next: ${errorCodes["input-invalid"]}`;
     const error = new pulumi.InputPropertiesError({
         message,
@@ -48,9 +54,10 @@ export function createInputsError(name: string, problems: readonly InputProblem[
     return error;
 }
 
-function throwProblems(name: string, problems: readonly InputProblem[]): void {
+/** Throws when there is anything wrong. */
+export function throwProblems(type: string, name: string, problems: readonly InputProblem[]): void {
     if (problems.length > 0) {
-        throw createInputsError(name, problems);
+        throw createInputsError(type, name, problems);
     }
 }
 
@@ -70,7 +77,7 @@ function checkExportsKnown(exports: unknown): InputProblem[] {
 }
 
 /** What comes from another resource is not known yet; it counts as right until it is. */
-function maskOutputs(value: unknown): unknown {
+export function maskOutputs(value: unknown): unknown {
     if (pulumi.Output.isInstance(value) || value instanceof Promise) {
         return unknownValue;
     }

@@ -84,44 +84,96 @@ export const defaultRelease: BuildKitRelease = {
     },
 };
 
+const defaultPort = 1234;
+const defaultIdleMinutes = 15;
+const defaultDeadManHours = 12;
+
 const defaultUrl =
     "https://github.com/moby/buildkit/releases/download/{version}/buildkit-{version}.linux-{architecture}.tar.gz";
 
-/** Fills the defaults in. Throws a MultiArchError `builder-host-settings` that names the setting that is wrong. */
-export function completeHostSettings(settings: HostSettings): CompleteHostSettings {
-    const { buildkit = defaultRelease, port = 1234, idleMinutes = 15, deadManHours = 12 } = settings;
-    const { architecture, cache } = settings;
-    check("region", /^[a-z0-9-]+$/.test(settings.region), "has to be the name of a region");
-    check("tlsParameter", /^[\w./-]+$/.test(settings.tlsParameter), "has to be the name of a parameter");
-    check("port", isWhole(port) && port >= 1 && port <= 65_535, "has to be a port");
-    check("idleMinutes", idleMinutes > 0 && idleMinutes < 100_000, "has to be a number of minutes above 0");
-    check("deadManHours", deadManHours > 0 && deadManHours < 100_000, "has to be a number of hours above 0");
-    check("deadManHours", deadManHours * 60 >= idleMinutes, "must not be shorter than idleMinutes");
-    check("maxParallelism", isWhole(settings.maxParallelism ?? 1), "has to be a whole number from 1 on");
-    check("cache.sizeGiB", isWhole(cache.sizeGiB) && cache.sizeGiB >= 10, "has to be a whole number from 10 on");
-    check("ssmEndpoint", isUrl(settings.ssmEndpoint ?? "https://ssm"), "has to be a URL");
+/** A setting that makes no sense. */
+export interface HostProblem {
+    /** The path of the setting, for example `cache.sizeGiB`. */
+    readonly property: string;
+    readonly rule: string;
+}
 
-    const sha256 = buildkit.sha256[architecture];
-    check(`buildkit.sha256.${architecture}`, sha256 !== undefined, "is needed: nothing is installed unchecked");
-    check(`buildkit.sha256.${architecture}`, /^[0-9a-f]{64}$/.test(sha256 ?? ""), "has to be 64 hexadecimal digits");
-    check("buildkit.version", /^v\d+\.\d+\.\d+[\w.-]*$/.test(buildkit.version), "has to be one such as v0.31.1");
-    const url = (buildkit.url ?? defaultUrl)
-        .replaceAll("{version}", buildkit.version)
-        .replaceAll("{architecture}", architecture);
-    check("buildkit.url", isUrl(url), "has to be a URL without an account: user data is no place for a password");
+/** Fills the defaults in. Throws a MultiArchError `builder-host-settings` that names the first setting that is wrong. */
+export function completeHostSettings(settings: HostSettings): CompleteHostSettings {
+    for (const { property, rule } of findHostProblems(settings)) {
+        throw new MultiArchError("builder-host-settings", { what: `${property} ${rule}`, property });
+    }
+    const { architecture, cache, buildkit = defaultRelease } = settings;
+    const { port = defaultPort, idleMinutes = defaultIdleMinutes, deadManHours = defaultDeadManHours } = settings;
     return {
         ...settings,
         ...{ buildkit, port, idleMinutes, deadManHours },
-        archive: { url, sha256: sha256 ?? "" },
+        archive: { url: archiveUrl(buildkit, architecture), sha256: buildkit.sha256[architecture] ?? "" },
         device: findDevice(cache),
     };
 }
 
+/** Everything that is wrong with the settings. */
+export function findHostProblems(settings: HostSettings): HostProblem[] {
+    const { region, tlsParameter, cache } = settings;
+    const { volumeId, device } = cache;
+    return [
+        ...unless(/^[a-z0-9-]+$/.test(region), "region", "has to be the name of a region"),
+        ...unless(/^[\w./-]+$/.test(tlsParameter), "tlsParameter", "has to be the name of a parameter"),
+        ...findLimitProblems(settings),
+        ...unless((volumeId === undefined) !== (device === undefined), "cache", "needs either volumeId or device"),
+        ...unless(/^vol-[0-9a-f]+$/.test(volumeId ?? "vol-0"), "cache.volumeId", "has to be the id of a volume"),
+        ...unless(/^\/dev\/[\w./-]+$/.test(device ?? "/dev/x"), "cache.device", "has to be the path of a block device"),
+    ];
+}
+
+/** What is wrong with the settings that do not depend on other resources. */
+export function findLimitProblems(
+    settings: Omit<HostSettings, "region" | "tlsParameter" | "cache"> & {
+        readonly cache: Pick<CacheVolume, "sizeGiB">;
+    },
+): HostProblem[] {
+    const {
+        buildkit = defaultRelease,
+        cache,
+        architecture,
+        maxParallelism = 1,
+        ssmEndpoint = "https://ssm",
+    } = settings;
+    const { port = defaultPort, idleMinutes = defaultIdleMinutes, deadManHours = defaultDeadManHours } = settings;
+    const sum = `buildkit.sha256.${architecture}`;
+    const sha256 = buildkit.sha256[architecture];
+    const isPort = isWhole(port) && port <= 65_535;
+    const isSize = isWhole(cache.sizeGiB) && cache.sizeGiB >= 10;
+    return [
+        ...unless(isPort, "port", "has to be a port"),
+        ...unless(isBetween(idleMinutes, 0, 100_000), "idleMinutes", "has to be a number of minutes above 0"),
+        ...unless(isBetween(deadManHours, 0, 100_000), "deadManHours", "has to be a number of hours above 0"),
+        ...unless(deadManHours * 60 >= idleMinutes, "deadManHours", "must not be shorter than idleMinutes"),
+        ...unless(isWhole(maxParallelism), "maxParallelism", "has to be a whole number from 1 on"),
+        ...unless(isSize, "cache.sizeGiB", "has to be a whole number from 10 on"),
+        ...unless(isUrl(ssmEndpoint), "ssmEndpoint", "has to be a URL"),
+        ...unless(sha256 !== undefined, sum, "is needed: nothing is installed unchecked"),
+        ...unless(/^[0-9a-f]{64}$/.test(sha256 ?? "0".repeat(64)), sum, "has to be 64 hexadecimal digits"),
+        ...unless(
+            /^v\d+\.\d+\.\d+[\w.-]*$/.test(buildkit.version),
+            "buildkit.version",
+            "has to be one such as v0.31.1",
+        ),
+        ...unless(
+            isUrl(archiveUrl(buildkit, architecture)),
+            "buildkit.url",
+            "has to be a URL without an account: user data is no place for a password",
+        ),
+    ];
+}
+
+function archiveUrl({ url = defaultUrl, version }: BuildKitRelease, architecture: HostArchitecture): string {
+    return url.replaceAll("{version}", version).replaceAll("{architecture}", architecture);
+}
+
 /** EBS volumes are NVMe devices in any order; the link that udev makes has their id as the serial number, without a dash. */
 function findDevice({ volumeId, device }: CacheVolume): string {
-    check("cache", (volumeId === undefined) !== (device === undefined), "needs either volumeId or device");
-    check("cache.volumeId", /^vol-[0-9a-f]+$/.test(volumeId ?? "vol-0"), "has to be the id of a volume");
-    check("cache.device", /^\/dev\/[\w./-]+$/.test(device ?? "/dev/x"), "has to be the path of a block device");
     const serial = volumeId?.replace("-", "");
     return device ?? `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${serial ?? ""}`;
 }
@@ -130,13 +182,15 @@ function isWhole(value: number): boolean {
     return Number.isInteger(value) && value >= 1;
 }
 
+function isBetween(value: number, above: number, below: number): boolean {
+    return value > above && value < below;
+}
+
 function isUrl(text: string): boolean {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     return /^https?:$/.test(url?.protocol ?? "") && url?.username === "" && url.password === "";
 }
 
-function check(property: string, holds: boolean, rule: string): void {
-    if (!holds) {
-        throw new MultiArchError("builder-host-settings", { what: `${property} ${rule}`, property });
-    }
+function unless(holds: boolean, property: string, rule: string): HostProblem[] {
+    return holds ? [] : [{ property, rule }];
 }

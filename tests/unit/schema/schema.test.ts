@@ -49,10 +49,11 @@ describe("schema.json", () => {
         await run(process.execPath, ["tools/schema.mjs", "--check"], { cwd: root });
     });
 
-    it("offers the component and the custom resources", () => {
+    it("offers the components and the custom resources", () => {
         const kinds = Object.entries(schema.resources).map(([token, { isComponent }]) => [token, isComponent === true]);
         assert.deepEqual(kinds, [
             ["multiarch:index:BuilderCertificates", false],
+            ["multiarch:index:Ec2BuilderFleet", true],
             ["multiarch:index:ImageCopy", false],
             ["multiarch:index:ImageExport", false],
             ["multiarch:index:ImageIndex", false],
@@ -69,6 +70,7 @@ describe("schema.json", () => {
                 "multiarch:index:BuilderCertificates authorities",
                 "multiarch:index:BuilderCertificates client",
                 "multiarch:index:BuilderCertificates server",
+                "multiarch:index:Ec2BuilderFleet nodes",
                 "multiarch:index:GhaCache token",
                 "multiarch:index:Keyless identityToken",
                 "multiarch:index:MultiArchImage secrets",
@@ -100,6 +102,12 @@ describe("schema.json", () => {
         assert.deepEqual(
             namesOf(properties, ({ plain }) => plain === true),
             [
+                "multiarch:index:Ec2BuilderFleet allowedCidrs",
+                "multiarch:index:Ec2BuilderFleet cacheOnDestroy",
+                "multiarch:index:Ec2BuilderFleet egress",
+                "multiarch:index:Ec2BuilderFleet nodesPerPlatform",
+                "multiarch:index:Ec2BuilderFleet platforms",
+                "multiarch:index:Ec2BuilderFleet subnetIds",
                 "multiarch:index:MultiArchImage additionalRepositories",
                 "multiarch:index:MultiArchImage engine",
                 "multiarch:index:MultiArchImage exports",

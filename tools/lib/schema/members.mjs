@@ -39,7 +39,11 @@ export function listProperties(sources, declaration) {
  */
 export function listOutputs(sources, declaration) {
     const promised = listBases(declaration, ts.SyntaxKind.ImplementsKeyword).flatMap((base) =>
-        listProperties(sources, sources.findInterface(base.expression)),
+        // Methods are for programs in TypeScript alone.
+        sources
+            .findInterface(base.expression)
+            .members.filter((member) => !ts.isMethodSignature(member))
+            .map(readMember),
     );
     return declaration.members
         .filter((member) => ts.isPropertyDeclaration(member) && !hasModifier(member, ts.SyntaxKind.StaticKeyword))
