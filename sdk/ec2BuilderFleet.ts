@@ -57,15 +57,12 @@ export class Ec2BuilderFleet extends pulumi.ComponentResource implements DockerB
         const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
         // What becomes known later is checked before there is anything that costs.
         const checked = assertFleetInputs(fleetName, args);
-        const tags = checked.apply(
-            ({ tags: own, idleMinutes = fleetDefaults.idleMinutes }): Record<string, string> => ({
-                ManagedBy: "pulumi-multiarch",
-                "multiarch:fleet": fleetName,
-                "multiarch:stack": stack,
-                "multiarch:lease": `off after ${idleMinutes} min without a build`,
-                ...own,
-            }),
-        );
+        const tags = checked.apply(({ tags: own }): Record<string, string> => ({
+            ManagedBy: "pulumi-multiarch",
+            "multiarch:fleet": fleetName,
+            "multiarch:stack": stack,
+            ...own,
+        }));
         const context = { name: fleetName, parent: this, tags };
         const subnet = aws.ec2.getSubnetOutput({ id: subnetsOf(args)[0] ?? "" }, { parent: this });
         const region = aws.getRegionOutput({}, { parent: this }).region;

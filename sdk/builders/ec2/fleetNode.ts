@@ -45,7 +45,7 @@ export function createNode(
     const { cache, kmsKeyArn, amis, addressKind = "private", cacheOnDestroy, ...settings } = args;
     const subnetId = subnetsOf(args)[position % subnetsOf(args).length] ?? "";
     const { availabilityZone } = aws.ec2.getSubnetOutput({ id: subnetId }, { parent });
-    const ownTags = tags.apply((shared) => ({ ...shared, Name: `${name}-${suffix}` }));
+    const ownTags = tags.apply((shared): Record<string, string> => ({ ...shared, Name: `${name}-${suffix}` }));
     const key = kmsKeyArn === undefined ? {} : { kmsKeyId: kmsKeyArn };
     const disk = pulumi.output(cache ?? {});
 
@@ -60,6 +60,12 @@ export function createNode(
         { parent, retainOnDelete: cacheOnDestroy === "retain" },
     );
 
+    const leased = pulumi
+        .all([ownTags, settings.idleMinutes])
+        .apply(([own, minutes = fleetDefaults.idleMinutes]): Record<string, string> => ({
+            "multiarch:lease": `off after ${minutes} min without a build`,
+            ...own,
+        }));
     const { port, idleMinutes, deadManHours, mirrors, buildkit, ssmEndpoint, maxParallelism } = settings;
     const userData = pulumi
         .output({
@@ -93,7 +99,7 @@ export function createNode(
             rootBlockDevice: { encrypted: true, ...key, volumeType: "gp3", deleteOnTermination: true, tags: ownTags },
             // A host that turns itself off can be started again.
             instanceInitiatedShutdownBehavior: "stop",
-            tags: ownTags,
+            tags: leased,
         },
         {
             parent,

@@ -46,6 +46,8 @@ export function writeUnits({ idleMinutes }: CompleteHostSettings): Readonly<Reco
                 ["LimitNOFILE", "1048576"],
                 ["LimitNPROC", "infinity"],
                 ["TasksMax", "infinity"],
+                // A step that the kernel kills for want of memory must not take the daemon with it.
+                ["OOMPolicy", "continue"],
                 ["OOMScoreAdjust", "-500"],
             ],
             Install: [["WantedBy", "multi-user.target"]],

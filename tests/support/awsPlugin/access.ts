@@ -1,12 +1,15 @@
 import * as iam from "@aws-sdk/client-iam";
 import * as ssm from "@aws-sdk/client-ssm";
 
-import { must, orGone, toTags, type AwsType, type Properties } from "./resource";
+import { wrapSecret } from "../../../sdk/resources/values";
+import { must, orGone, toTags, type AwsType, type Clients, type Properties } from "./resource";
+import { compareTags } from "./tags";
 
 const gone = ["NoSuchEntity", "NoSuchEntityException"];
 
 /** aws:iam/role:Role */
 export const role: AwsType = {
+    autoName: true,
     inputs: { assumeRolePolicy: "update", description: "update", name: "replace", tags: "update" },
     async create(inputs, { iam: client }) {
         const RoleName = inputs["name"] as string;
@@ -25,13 +28,28 @@ export const role: AwsType = {
         const document = answer?.Role?.AssumeRolePolicyDocument;
         return document === undefined ? undefined : { ...outputs, assumeRolePolicy: decodeURIComponent(document) };
     },
+    async update(RoleName, inputs, olds, { iam: client }) {
+        refuseChanges(inputs, olds, "assumeRolePolicy", "description");
+        const { gone, now } = compareTags(inputs, olds);
+        await client.send(new iam.UntagRoleCommand({ RoleName, TagKeys: gone }));
+        await client.send(new iam.TagRoleCommand({ RoleName, Tags: now }));
+    },
     async delete(id, _, { iam: client }) {
         await client.send(new iam.DeleteRoleCommand({ RoleName: id }));
     },
 };
 
+/** What upstream can change, and this double cannot. */
+function refuseChanges(inputs: Properties, olds: Properties, ...names: string[]): void {
+    const changed = names.filter((name) => JSON.stringify(inputs[name]) !== JSON.stringify(olds[name]));
+    if (changed.length > 0) {
+        throw new Error(`the double has no update of ${changed.join(", ")}, which upstream has`);
+    }
+}
+
 /** aws:iam/rolePolicy:RolePolicy */
 export const rolePolicy: AwsType = {
+    autoName: true,
     inputs: { name: "replace", policy: "update", role: "replace" },
     async create(inputs, { iam: client }) {
         await client.send(new iam.PutRolePolicyCommand(toPolicy(inputs)));
@@ -59,6 +77,7 @@ function toPolicy({ role: RoleName, name: PolicyName, policy: PolicyDocument }: 
 
 /** aws:iam/instanceProfile:InstanceProfile */
 export const instanceProfile: AwsType = {
+    autoName: true,
     inputs: { name: "replace", role: "update", tags: "update" },
     async create(inputs, { iam: client }) {
         const InstanceProfileName = inputs["name"] as string;
@@ -75,6 +94,12 @@ export const instanceProfile: AwsType = {
         const found = answer?.InstanceProfile;
         return found === undefined ? undefined : { ...outputs, role: found.Roles?.[0]?.RoleName };
     },
+    async update(InstanceProfileName, inputs, olds, { iam: client }) {
+        refuseChanges(inputs, olds, "role");
+        const { gone, now } = compareTags(inputs, olds);
+        await client.send(new iam.UntagInstanceProfileCommand({ InstanceProfileName, TagKeys: gone }));
+        await client.send(new iam.TagInstanceProfileCommand({ InstanceProfileName, Tags: now }));
+    },
     async delete(id, outputs, { iam: client }) {
         const RoleName = outputs["role"] as string;
         await client.send(new iam.RemoveRoleFromInstanceProfileCommand({ InstanceProfileName: id, RoleName }));
@@ -84,11 +109,12 @@ export const instanceProfile: AwsType = {
 
 /** aws:ssm/parameter:Parameter */
 export const parameter: AwsType = {
+    autoName: true,
     inputs: {
         description: "update",
         keyId: "update",
         name: "replace",
-        tags: "replace",
+        tags: "update",
         tier: "update",
         type: "update",
         value: "update",
@@ -97,15 +123,20 @@ export const parameter: AwsType = {
     async create(inputs, { ssm: client }) {
         const request = { ...toParameter(inputs), Tags: toTags(inputs["tags"]) };
         const { Version } = await client.send(new ssm.PutParameterCommand(request));
-        return { id: request.Name, outputs: { ...inputs, version: Version } };
+        const found = await client.send(new ssm.GetParameterCommand({ Name: request.Name }));
+        return { id: request.Name, outputs: { ...inputs, arn: found.Parameter?.ARN, version: Version } };
     },
     async read(id, outputs, { ssm: client }) {
         const request = new ssm.GetParameterCommand({ Name: id, WithDecryption: true });
         const found = (await orGone(client.send(request), "ParameterNotFound"))?.Parameter;
         return found && { ...outputs, value: found.Value, type: found.Type, version: found.Version };
     },
-    async update(_id, inputs, _olds, { ssm: client }) {
+    async update(ResourceId, inputs, olds, { ssm: client }) {
         await client.send(new ssm.PutParameterCommand({ ...toParameter(inputs), Overwrite: true }));
+        const { gone, now } = compareTags(inputs, olds);
+        const where = { ResourceType: "Parameter", ResourceId } as const;
+        await client.send(new ssm.RemoveTagsFromResourceCommand({ ...where, TagKeys: gone }));
+        await client.send(new ssm.AddTagsToResourceCommand({ ...where, Tags: now }));
     },
     async delete(id, _, { ssm: client }) {
         await client.send(new ssm.DeleteParameterCommand({ Name: id }));
@@ -121,4 +152,11 @@ function toParameter(inputs: Properties) {
         KeyId: inputs["keyId"] as string | undefined,
         Tier: inputs["tier"] as ssm.ParameterTier | undefined,
     };
+}
+
+/** aws:ssm/getParameter:getParameter. As upstream, what is in a parameter is a secret. */
+export async function getParameter({ name }: Properties, { ssm: client }: Clients): Promise<Properties> {
+    const { Parameter } = await client.send(new ssm.GetParameterCommand({ Name: name as string }));
+    const { ARN: arn, Type: type, Value, Version: version } = Parameter ?? {};
+    return { id: name, name, arn, type, value: wrapSecret(Value), version };
 }

@@ -1,6 +1,7 @@
 import * as ec2 from "@aws-sdk/client-ec2";
 
-import { fromTags, must, orGone, tagNew, toTags, type AwsType, type Clients, type Properties } from "./resource";
+import { fromTags, must, orGone, tagNew, type AwsType, type Clients, type Properties } from "./resource";
+import { retag } from "./tags";
 
 interface MetadataOptions {
     httpTokens?: "required" | "optional";
@@ -8,7 +9,8 @@ interface MetadataOptions {
     httpPutResponseHopLimit?: number;
 }
 
-async function describe(id: string, clients: Clients): Promise<ec2.Instance | undefined> {
+/** The instance, unless it is terminated. */
+export async function describeInstance(id: string, clients: Clients): Promise<ec2.Instance | undefined> {
     const answer = await orGone(
         clients.ec2.send(new ec2.DescribeInstancesCommand({ InstanceIds: [id] })),
         "InvalidInstanceID.NotFound",
@@ -18,11 +20,14 @@ async function describe(id: string, clients: Clients): Promise<ec2.Instance | un
 }
 
 async function readInstance(id: string, clients: Clients): Promise<Properties | undefined> {
-    const found = await describe(id, clients);
+    const found = await describeInstance(id, clients);
     if (found === undefined) {
         return undefined;
     }
-    const groups = (found.SecurityGroups ?? []).map(({ GroupId }) => GroupId ?? "");
+    // moto gives the groups of a network interface only there.
+    const groups = (found.NetworkInterfaces?.[0]?.Groups ?? found.SecurityGroups ?? []).map(
+        ({ GroupId }) => GroupId ?? "",
+    );
     return {
         ami: found.ImageId,
         instanceType: found.InstanceType,
@@ -37,20 +42,69 @@ async function readInstance(id: string, clients: Clients): Promise<Properties | 
     };
 }
 
-const stopWait = { maxWaitTime: 60, minDelay: 1, maxDelay: 2 };
+/** What upstream can change in an instance, and this double cannot. */
+const fixed = [
+    ...["iamInstanceProfile", "instanceInitiatedShutdownBehavior", "metadataOptions", "rootBlockDevice", "userData"],
+    ...["userDataReplaceOnChange", "vpcSecurityGroupIds"],
+];
+
+interface RootDisk {
+    deleteOnTermination?: boolean;
+    encrypted?: boolean;
+    kmsKeyId?: string;
+    volumeType?: ec2.VolumeType;
+}
+
+/** The root disk as the program wants it. What it does not say is as the machine image has it, which upstream looks up too. */
+async function rootDisk(inputs: Properties, clients: Clients): Promise<Partial<ec2.RunInstancesCommandInput>> {
+    const disk = inputs["rootBlockDevice"] as RootDisk | undefined;
+    if (disk === undefined) {
+        return {};
+    }
+    const { Images } = await clients.ec2.send(new ec2.DescribeImagesCommand({ ImageIds: [inputs["ami"] as string] }));
+    const { RootDeviceName: DeviceName, BlockDeviceMappings = [] } = must(Images?.[0], "machine image");
+    const VolumeSize = BlockDeviceMappings.find((one) => one.DeviceName === DeviceName)?.Ebs?.VolumeSize;
+    const { deleteOnTermination, encrypted, kmsKeyId, volumeType } = disk;
+    const Ebs = {
+        ...{ DeleteOnTermination: deleteOnTermination, Encrypted: encrypted, KmsKeyId: kmsKeyId },
+        ...{ VolumeSize, VolumeType: volumeType },
+    };
+    return { BlockDeviceMappings: [{ DeviceName, Ebs }] };
+}
+
+/** Only a network interface can be told about public addresses. */
+function connect(inputs: Properties): Partial<ec2.RunInstancesCommandInput> {
+    const SubnetId = inputs["subnetId"] as string | undefined;
+    const groups = inputs["vpcSecurityGroupIds"] as string[] | undefined;
+    const AssociatePublicIpAddress = inputs["associatePublicIpAddress"] as boolean | undefined;
+    return AssociatePublicIpAddress === undefined
+        ? { SubnetId, SecurityGroupIds: groups }
+        : { NetworkInterfaces: [{ DeviceIndex: 0, SubnetId, Groups: groups, AssociatePublicIpAddress }] };
+}
+
+/** How its states are waited for. */
+export const stopWait = { maxWaitTime: 60, minDelay: 1, maxDelay: 2 };
 
 /** aws:ec2/instance:Instance. As upstream, another size is a stop, a change and a start, and no replacement. */
 export const instance: AwsType = {
     inputs: {
         ami: "replace",
+        associatePublicIpAddress: "replace",
         availabilityZone: "replace",
         iamInstanceProfile: "update",
+        instanceInitiatedShutdownBehavior: "update",
         instanceType: "update",
         metadataOptions: "update",
+        rootBlockDevice: "update",
         subnetId: "replace",
         tags: "update",
-        userData: "update",
+        userData: (news) => (news["userDataReplaceOnChange"] === true ? "replace" : "update"),
+        userDataReplaceOnChange: "update",
         vpcSecurityGroupIds: "update",
+    },
+    members: {
+        metadataOptions: ["httpEndpoint", "httpPutResponseHopLimit", "httpTokens"],
+        rootBlockDevice: ["deleteOnTermination", "encrypted", "kmsKeyId", "tags", "volumeType"],
     },
     async create(inputs, clients) {
         const metadata = inputs["metadataOptions"] as MetadataOptions | undefined;
@@ -63,8 +117,10 @@ export const instance: AwsType = {
                 MaxCount: 1,
                 ImageId: inputs["ami"] as string,
                 InstanceType: inputs["instanceType"] as ec2._InstanceType,
-                SubnetId: inputs["subnetId"] as string | undefined,
-                SecurityGroupIds: inputs["vpcSecurityGroupIds"] as string[] | undefined,
+                ...connect(inputs),
+                ...(await rootDisk(inputs, clients)),
+                InstanceInitiatedShutdownBehavior: inputs["instanceInitiatedShutdownBehavior"] as
+                    ec2.ShutdownBehavior | undefined,
                 ...(zone === undefined ? {} : { Placement: { AvailabilityZone: zone } }),
                 ...(profile === undefined ? {} : { IamInstanceProfile: { Name: profile } }),
                 ...(userData === undefined ? {} : { UserData: Buffer.from(userData).toString("base64") }),
@@ -86,7 +142,7 @@ export const instance: AwsType = {
     },
     read: (id, _, clients) => readInstance(id, clients),
     async update(id, inputs, olds, clients) {
-        for (const name of ["iamInstanceProfile", "metadataOptions", "userData", "vpcSecurityGroupIds"]) {
+        for (const name of fixed) {
             if (JSON.stringify(inputs[name]) !== JSON.stringify(olds[name])) {
                 throw new Error(`the double has no update of ${name}, which upstream has`);
             }
@@ -110,116 +166,3 @@ export const instance: AwsType = {
         await ec2.waitUntilInstanceTerminated({ client: clients.ec2, ...stopWait }, { InstanceIds });
     },
 };
-
-/** aws:ebs/volume:Volume */
-export const volume: AwsType = {
-    inputs: {
-        availabilityZone: "replace",
-        encrypted: "replace",
-        iops: "update",
-        kmsKeyId: "replace",
-        size: "update",
-        snapshotId: "replace",
-        tags: "update",
-        throughput: "update",
-        type: "update",
-    },
-    async create(inputs, clients) {
-        const answer = await clients.ec2.send(
-            new ec2.CreateVolumeCommand({
-                AvailabilityZone: inputs["availabilityZone"] as string,
-                Encrypted: inputs["encrypted"] as boolean | undefined,
-                Iops: inputs["iops"] as number | undefined,
-                KmsKeyId: inputs["kmsKeyId"] as string | undefined,
-                Size: inputs["size"] as number | undefined,
-                SnapshotId: inputs["snapshotId"] as string | undefined,
-                Throughput: inputs["throughput"] as number | undefined,
-                VolumeType: inputs["type"] as ec2.VolumeType | undefined,
-                ...tagNew("volume", inputs["tags"]),
-            }),
-        );
-        const id = must(answer.VolumeId, "volume");
-        return { id, outputs: (await readVolume(id, clients)) ?? {} };
-    },
-    read: (id, _, clients) => readVolume(id, clients),
-    async update(id, inputs, olds, clients) {
-        await clients.ec2.send(
-            new ec2.ModifyVolumeCommand({
-                VolumeId: id,
-                Size: inputs["size"] as number | undefined,
-                Iops: inputs["iops"] as number | undefined,
-                Throughput: inputs["throughput"] as number | undefined,
-                VolumeType: inputs["type"] as ec2.VolumeType | undefined,
-            }),
-        );
-        await retag(id, inputs, olds, clients);
-    },
-    async delete(id, _, clients) {
-        await clients.ec2.send(new ec2.DeleteVolumeCommand({ VolumeId: id }));
-    },
-};
-
-async function readVolume(id: string, clients: Clients): Promise<Properties | undefined> {
-    const answer = await orGone(
-        clients.ec2.send(new ec2.DescribeVolumesCommand({ VolumeIds: [id] })),
-        "InvalidVolume.NotFound",
-    );
-    const found = answer?.Volumes?.[0];
-    if (found === undefined) {
-        return undefined;
-    }
-    const { AvailabilityZone: availabilityZone, Encrypted: encrypted, Size: size, VolumeType: type } = found;
-    return { availabilityZone, encrypted, size, type, tags: fromTags(found.Tags) };
-}
-
-/** aws:ec2/volumeAttachment:VolumeAttachment */
-export const volumeAttachment: AwsType = {
-    inputs: {
-        deviceName: "replace",
-        instanceId: "replace",
-        volumeId: "replace",
-        forceDetach: "update",
-        skipDestroy: "update",
-        stopInstanceBeforeDetaching: "update",
-    },
-    async create(inputs, clients) {
-        const [instanceId, volumeId] = [inputs["instanceId"] as string, inputs["volumeId"] as string];
-        const Device = inputs["deviceName"] as string;
-        await clients.ec2.send(new ec2.AttachVolumeCommand({ Device, InstanceId: instanceId, VolumeId: volumeId }));
-        return { id: `vai-${volumeId}-${instanceId}`, outputs: inputs };
-    },
-    async read(_, outputs, clients) {
-        const VolumeIds = [outputs["volumeId"] as string];
-        const answer = await orGone(
-            clients.ec2.send(new ec2.DescribeVolumesCommand({ VolumeIds })),
-            "InvalidVolume.NotFound",
-        );
-        const attachments = answer?.Volumes?.[0]?.Attachments ?? [];
-        return attachments.some(({ InstanceId }) => InstanceId === outputs["instanceId"]) ? outputs : undefined;
-    },
-    // What may change only tells how it is taken away.
-    update: () => Promise.resolve(),
-    async delete(_, outputs, clients) {
-        const [instanceId, volumeId] = [outputs["instanceId"] as string, outputs["volumeId"] as string];
-        if (outputs["skipDestroy"] === true) {
-            return;
-        }
-        if (outputs["stopInstanceBeforeDetaching"] === true && (await describe(instanceId, clients)) !== undefined) {
-            const InstanceIds = [instanceId];
-            await clients.ec2.send(new ec2.StopInstancesCommand({ InstanceIds }));
-            await ec2.waitUntilInstanceStopped({ client: clients.ec2, ...stopWait }, { InstanceIds });
-        }
-        await clients.ec2.send(new ec2.DetachVolumeCommand({ InstanceId: instanceId, VolumeId: volumeId }));
-    },
-};
-
-async function retag(id: string, inputs: Properties, olds: Properties, clients: Clients): Promise<void> {
-    const [before, now] = [toTags(olds["tags"]), toTags(inputs["tags"])];
-    const gone = before.filter(({ Key }) => !now.some((tag) => tag.Key === Key));
-    if (gone.length > 0) {
-        await clients.ec2.send(new ec2.DeleteTagsCommand({ Resources: [id], Tags: gone }));
-    }
-    if (now.length > 0) {
-        await clients.ec2.send(new ec2.CreateTagsCommand({ Resources: [id], Tags: now }));
-    }
-}

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 import type { EC2Client, ResourceType } from "@aws-sdk/client-ec2";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { SSMClient } from "@aws-sdk/client-ssm";
@@ -12,12 +14,16 @@ export interface Clients {
 }
 
 /** What becomes of a resource when a property changes, as with the real provider. */
-export type Change = "update" | "replace";
+export type Change = "update" | "replace" | ((news: Properties) => "update" | "replace");
 
 /** One type of the real provider, with the few properties of it that are known here. */
 export interface AwsType {
     /** Every input that may be given. Any other one is an error, so that nothing goes untested in silence. */
     readonly inputs: Readonly<Record<string, Change>>;
+    /** The members of inputs that are objects: the same holds for them. */
+    readonly members?: Readonly<Record<string, readonly string[]>>;
+    /** True where a resource without a name gets one that nothing else has. */
+    readonly autoName?: boolean;
     readonly secrets?: readonly string[];
     create(inputs: Properties, clients: Clients): Promise<{ id: string; outputs: Properties }>;
     /** What is there now, with the inputs that can be read back; undefined when it is gone. */
@@ -28,13 +34,31 @@ export interface AwsType {
 
 /** Which inputs are not known. */
 export function findUnknownInputs(type: AwsType, inputs: Properties): string[] {
-    return Object.keys(inputs).filter((name) => !name.startsWith("__") && type.inputs[name] === undefined);
+    const unknown = Object.keys(inputs).filter((name) => !name.startsWith("__") && type.inputs[name] === undefined);
+    const members = Object.entries(type.members ?? {}).flatMap(([name, known]) => {
+        const given = Object.keys(inputs[name] ?? {});
+        return given.filter((member) => !known.includes(member)).map((member) => `${name}.${member}`);
+    });
+    return [...unknown, ...members];
+}
+
+/** The inputs with the name that the real provider would give, which stays from then on. */
+export function withName(type: AwsType, urn: string, olds: Properties, news: Properties): Properties {
+    if (type.autoName !== true || news["name"] !== undefined) {
+        return news;
+    }
+    const fresh = `${urn.split("::").pop() ?? ""}-${randomBytes(4).toString("hex").slice(0, 7)}`;
+    return { ...news, name: olds["name"] ?? fresh };
 }
 
 /** Which inputs have changed, and whether the resource must be replaced for it. */
 export function compare(type: AwsType, olds: Properties, news: Properties): { changed: string[]; replaces: string[] } {
     const changed = Object.keys(type.inputs).filter((name) => canonical(olds[name]) !== canonical(news[name]));
-    return { changed, replaces: changed.filter((name) => type.inputs[name] === "replace") };
+    const replaces = changed.filter((name) => {
+        const change = type.inputs[name];
+        return (typeof change === "function" ? change(news) : change) === "replace";
+    });
+    return { changed, replaces };
 }
 
 /** The same text for equal values, whatever the order of their members. */

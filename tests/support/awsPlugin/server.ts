@@ -1,6 +1,6 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { IAMClient } from "@aws-sdk/client-iam";
-import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { SSMClient } from "@aws-sdk/client-ssm";
 import * as grpc from "@grpc/grpc-js";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
@@ -11,15 +11,16 @@ import { fromStruct, toStruct } from "../../../sdk/plugin/answers";
 import { reveal, withoutNulls, wrapSecret } from "../../../sdk/resources/values";
 import * as access from "./access";
 import * as compute from "./compute";
+import * as disks from "./disks";
 import * as network from "./network";
-import { compare, findUnknownInputs, type AwsType, type Clients, type Properties } from "./resource";
+import { compare, findUnknownInputs, withName, type AwsType, type Clients, type Properties } from "./resource";
 
 /** The types of the real provider that are known here. */
 const types: Readonly<Record<string, AwsType>> = {
-    "aws:ebs/volume:Volume": compute.volume,
+    "aws:ebs/volume:Volume": disks.volume,
     "aws:ec2/instance:Instance": compute.instance,
     "aws:ec2/securityGroup:SecurityGroup": network.securityGroup,
-    "aws:ec2/volumeAttachment:VolumeAttachment": compute.volumeAttachment,
+    "aws:ec2/volumeAttachment:VolumeAttachment": disks.volumeAttachment,
     "aws:iam/instanceProfile:InstanceProfile": access.instanceProfile,
     "aws:iam/role:Role": access.role,
     "aws:iam/rolePolicy:RolePolicy": access.rolePolicy,
@@ -27,6 +28,21 @@ const types: Readonly<Record<string, AwsType>> = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": network.egressRule,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": network.ingressRule,
 };
+
+/** Its functions, with the arguments that are known here. */
+const functions: Readonly<Record<string, AwsFunction>> = {
+    "aws:ec2/getSubnet:getSubnet": { args: ["id"], call: network.getSubnet },
+    "aws:index/getRegion:getRegion": {
+        args: [],
+        call: async (_, { ec2 }) => ({ region: await ec2.config.region() }),
+    },
+    "aws:ssm/getParameter:getParameter": { args: ["name"], call: access.getParameter },
+};
+
+interface AwsFunction {
+    readonly args: readonly string[];
+    readonly call: (args: Properties, clients: Clients) => Promise<Properties>;
+}
 
 /**
  * Starts a provider `aws` that has a few types of the real one, and asks whatever AWS the environment names by the real
@@ -45,11 +61,15 @@ export function startAwsPlugin(version: string): Promise<number> {
         diffConfig: answer(() => new proto.DiffResponse()),
         configure: answer(() => new proto.ConfigureResponse().setAcceptsecrets(true).setAcceptoutputs(true)),
         check: answer((request: proto.CheckRequest) => {
-            const unknown = findUnknownInputs(typeOf(request), clear(request.getNews()));
+            const type = typeOf(request);
+            const unknown = findUnknownInputs(type, clear(request.getNews()));
             const failures = unknown.map((name) =>
                 new proto.CheckFailure().setProperty(name).setReason(`the double does not know ${name}`),
             );
-            return new proto.CheckResponse().setInputs(request.getNews()).setFailuresList(failures);
+            // As it came: what is secret, or not known yet, has to stay so.
+            const news = fromStruct(request.getNews());
+            const named = withName(type, request.getUrn(), clear(request.getOlds()), news);
+            return new proto.CheckResponse().setInputs(toStruct(named)).setFailuresList(failures);
         }),
         diff: answer((request: proto.DiffRequest) => {
             const { changed, replaces } = compare(
@@ -99,13 +119,13 @@ export function startAwsPlugin(version: string): Promise<number> {
             return new Empty();
         }),
         invoke: answer(async (request: proto.InvokeRequest) => {
-            const { name, ...rest } = clear(request.getArgs());
-            if (request.getTok() !== "aws:ssm/getParameter:getParameter" || Object.keys(rest).length > 0) {
-                throw new Error(`the double has no ${request.getTok()} with ${Object.keys(rest).join()}`);
+            const args = clear(request.getArgs());
+            const known = functions[request.getTok()];
+            const unknown = Object.keys(args).filter((name) => known?.args.includes(name) !== true);
+            if (known === undefined || unknown.length > 0) {
+                throw new Error(`the double has no ${request.getTok()} with ${unknown.join(", ") || "anything"}`);
             }
-            const { Parameter } = await clients.ssm.send(new GetParameterCommand({ Name: name as string }));
-            const { ARN: arn, Type: type, Value: value, Version: version } = Parameter ?? {};
-            return new proto.InvokeResponse().setReturn(toStruct({ id: name, name, arn, type, value, version }));
+            return new proto.InvokeResponse().setReturn(toStruct(await known.call(args, clients)));
         }),
     });
     return new Promise((resolve, reject) => {

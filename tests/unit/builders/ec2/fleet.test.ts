@@ -42,13 +42,13 @@ describe("Ec2BuilderFleet", function () {
         const fleet = await describeFleet({ subnetId });
         const { userData, tags, ...inputs } = fleet.inputs("fleet-arm64-0");
         assert.match(String(userData), /^#cloud-config\n/);
-        assert.deepEqual(tags, {
+        const shared = {
             ManagedBy: "pulumi-multiarch",
             Name: "fleet-arm64-0",
             "multiarch:fleet": "fleet",
-            "multiarch:lease": "off after 15 min without a build",
             "multiarch:stack": "organization/project/stack",
-        });
+        };
+        assert.deepEqual(tags, { ...shared, "multiarch:lease": "off after 15 min without a build" });
         assert.deepEqual(inputs, {
             ami: "newest /aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
             associatePublicIpAddress: false,
@@ -56,7 +56,7 @@ describe("Ec2BuilderFleet", function () {
             instanceInitiatedShutdownBehavior: "stop",
             instanceType: "m7g.xlarge",
             metadataOptions: { httpEndpoint: "enabled", httpPutResponseHopLimit: 1, httpTokens: "required" },
-            rootBlockDevice: { encrypted: true, volumeType: "gp3", deleteOnTermination: true, tags },
+            rootBlockDevice: { encrypted: true, volumeType: "gp3", deleteOnTermination: true, tags: shared },
             subnetId,
             userDataReplaceOnChange: true,
             vpcSecurityGroupIds: ["id of fleet-group"],
@@ -191,7 +191,8 @@ describe("Ec2BuilderFleet", function () {
         assert.equal(machines[0]?.["associatePublicIpAddress"], true);
         const { size, iops, throughput, availabilityZone, tags } = fleet.inputs("fleet-arm64-1-cache");
         assert.deepEqual([size, iops, throughput, availabilityZone], [50, 4_000, 200, "zone of subnet-0b"]);
-        const { owner, "multiarch:lease": lease } = tags as Record<string, string>;
+        assert.equal((tags as Record<string, string>)["owner"], "team");
+        const { owner, "multiarch:lease": lease } = machines[1]?.["tags"] as Record<string, string>;
         assert.deepEqual([owner, lease], ["team", "off after 5 min without a build"]);
         assert.equal(fleet.opts("fleet-arm64-1-cache").retainOnDelete, true);
         assert.equal((await settle(fleet.fleet.keptOnDestroy)).length, 3);
