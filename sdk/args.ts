@@ -3,6 +3,7 @@ import type { Input, Output } from "@pulumi/pulumi";
 import type { DockerBuilderArgs, NamedBuilderArgs } from "./builderArgs";
 import type { AnnotationsArgs, BuildOptionsArgs, PlatformOverrideArgs } from "./buildOptions";
 import type { CacheArgs } from "./cacheArgs";
+import type { Ec2BuildersArgs } from "./ec2FleetArgs";
 import type { ExportArgs, ExportedFile } from "./exportArgs";
 import type { NodeArgs } from "./resources/platformImage";
 
@@ -243,7 +244,15 @@ export interface BuildersArgs {
     /** Builders of the user's own buildx, such as cloud builders. Defaults to none. */
     named?: Input<Input<NamedBuilderArgs>[]>;
 
-    /** Builders that something else describes, such as EC2 instances that a build starts. Defaults to none. */
+    /**
+     * Builders on EC2 that the image brings along: an `Ec2BuilderFleet` named `<name>-builders`, for those of the image's
+     * platforms that no other builder names. It decides which children there are, so it cannot be an output of another
+     * resource; what is in it can. Several images share a fleet of its own by `nodes`. Defaults to none.
+     * @plain
+     */
+    ec2?: Ec2BuildersArgs;
+
+    /** Builders that something else describes, such as those of an `Ec2BuilderFleet`. Defaults to none. */
     nodes?: Input<Input<NodeArgs>[]>;
 }
 

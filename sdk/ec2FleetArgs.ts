@@ -2,8 +2,8 @@ import type { Input } from "@pulumi/pulumi";
 
 import type { AddressKind } from "./builderArgs";
 
-/** What an `Ec2BuilderFleet` consists of. */
-export interface Ec2BuilderFleetArgs {
+/** Builders on EC2 in the user's own account, beside their platforms. */
+export interface Ec2BuildersArgs {
     /**
      * The subnet the builders are in. A private one will do, as long as it leads to the registry, to the Parameter Store
      * and to where BuildKit is fetched from. Another one replaces the builders and, in another zone, their caches.
@@ -24,12 +24,6 @@ export interface Ec2BuilderFleetArgs {
      * @plain
      */
     allowedCidrs?: Input<string>[];
-
-    /**
-     * The platforms to have builders for, out of `linux/amd64` and `linux/arm64`. Defaults to both.
-     * @plain
-     */
-    platforms?: string[];
 
     /**
      * How many builders each platform has. Defaults to one.
@@ -108,6 +102,15 @@ export interface Ec2BuilderFleetArgs {
 
     /** More tags for everything that takes tags. Defaults to those that name fleet, project, stack and idle time. */
     tags?: Input<Record<string, Input<string>>>;
+}
+
+/** What an `Ec2BuilderFleet` consists of. */
+export interface Ec2BuilderFleetArgs extends Ec2BuildersArgs {
+    /**
+     * The platforms to have builders for, out of `linux/amd64` and `linux/arm64`. Defaults to both.
+     * @plain
+     */
+    platforms?: string[];
 }
 
 /** A volume of EBS, of the kind gp3 and encrypted. */

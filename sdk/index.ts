@@ -60,6 +60,7 @@ export { Ec2BuilderFleet } from "./ec2BuilderFleet";
 export type {
     CacheOnDestroy,
     Ec2BuilderFleetArgs,
+    Ec2BuildersArgs,
     Ec2BuildKitArgs,
     Ec2CacheArgs,
     Ec2EgressArgs,

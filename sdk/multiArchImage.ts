@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { BuildReport, MultiArchImageArgs, MultiArchImageOutputs, VerifyArgs } from "./args";
+import { createOwnFleet } from "./builders/ec2/ownFleet";
 import { listNodes } from "./builders/listNodes";
 import { createDockerBuildImage, type DockerBuildImage } from "./dockerBuild/image";
 import { applyOverrides } from "./platformOverrides";
@@ -20,7 +21,7 @@ import { assertInputs, assertKnownInputs } from "./validation/assert";
  *
  * Children: one `PlatformImage` for each platform, named `<name>-<platform>`, the `ImageIndex` `<name>-index`, and one
  * `ImageCopy` for each additional repository, named `<name>-copy-<position>`, and one `ImageExport` for each of the
- * exports, named `<name>-export-<position>`.
+ * exports, named `<name>-export-<position>`. With `builders.ec2` also an `Ec2BuilderFleet`, named `<name>-builders`.
  */
 export class MultiArchImage extends pulumi.ComponentResource implements MultiArchImageOutputs {
     declare public readonly indexDigest: pulumi.Output<string>;
@@ -50,9 +51,11 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
 
         const { platforms, builders, tags, contentHash, onTagConflict, deletion, maxParallelism, ...others } = inputs;
         // Inputs that only become known later are checked before the first platform gets its builders.
-        const nodes = assertInputs(name, inputs, (known) => {
+        const listed = assertInputs(name, inputs, (known) => {
             return listNodes(known.builders, platforms, known.maxParallelism);
         });
+        const fleet = createOwnFleet(name, builders, platforms, this);
+        const nodes = pulumi.all([listed, fleet]).apply(([own, machines]) => [...own, ...machines]);
         const { additionalRepositories = [], platformOverrides, annotations, sign, verify, ...building } = others;
         const { push = true, exports: exported = [], engine, ...shared } = building;
         const { repository, registries } = shared;

@@ -64,7 +64,7 @@ export function createConnections(env: Readonly<Record<string, string | undefine
     return {
         async connect(request, context) {
             const { name, platform, nodes } = request;
-            const addresses = nodes.map(({ address }) => address).join(" ");
+            const addresses = nodes.map(({ address, ec2 }) => address ?? ec2?.instanceId).join(" ");
             const known = connections.get(name);
             if (known !== undefined && known.addresses !== addresses) {
                 const what = "two fleets of this program have the same name and not the same builders";
@@ -114,7 +114,10 @@ function findBuilder(request: ConnectRequest, siblings: Siblings, context: Opera
         const registriesConfig = await describeAccounts(request);
         // What has no repository is known by its builder, whose name is equal on every machine.
         const image = { ...request, repository: repository ?? request.name };
-        const [checked] = await Promise.all([checkTogether(image, siblings, { signal, registriesConfig }), access]);
+        // An instance that has to be started takes its time.
+        const onStatus = (text: string): void => reporter.status(text);
+        const options = { signal, registriesConfig, onStatus };
+        const [checked] = await Promise.all([checkTogether(image, siblings, options), access]);
         const [choice] = checked.choices;
         reportSkipped(checked, reporter);
         reportChoice(choice, reporter);

@@ -13,7 +13,11 @@ export function assertKnownInputs(name: string, args: MultiArchImageArgs): void 
     const known = maskOutputs(args) as Properties;
     // A limit of docker-build is an option of its resource, and options are plain.
     const plain = ["platforms", "engine", ...(known["engine"] === "docker-build" ? ["timeoutSeconds"] : [])];
-    const unknown = [...plain.flatMap((name) => checkKnown(known, name)), ...checkExportsKnown(known["exports"])];
+    const unknown = [
+        ...plain.flatMap((name) => checkKnown(known, name)),
+        ...checkExportsKnown(known["exports"]),
+        ...checkFleetKnown(known["builders"]),
+    ];
     throwProblems(imageType, name, [...unknown, ...findComponentProblems(known)]);
 }
 
@@ -26,8 +30,10 @@ export function assertInputs<Result>(
     args: MultiArchImageArgs,
     select: (inputs: pulumi.Unwrap<MultiArchImageArgs>) => Result,
 ): pulumi.Output<Result> {
+    const isLate = maskOutputs(args.builders) === unknownValue;
     return pulumi.output(args).apply((inputs) => {
-        throwProblems(imageType, name, findComponentProblems(inputs));
+        const late = isLate && inputs.builders.ec2 !== undefined ? checkFleetKnown({ ec2: unknownValue }) : [];
+        throwProblems(imageType, name, [...late, ...findComponentProblems(inputs)]);
         return select(inputs);
     });
 }
@@ -74,6 +80,12 @@ function checkExportsKnown(exports: unknown): InputProblem[] {
     const isUnknown = items.includes(unknownValue);
     const reason = "must be a plain list while the program runs. The paths and names in it may be outputs";
     return isUnknown ? [{ property: "exports", reason }] : [];
+}
+
+/** A fleet has children, too. */
+function checkFleetKnown(builders: unknown): InputProblem[] {
+    const reason = "must be a plain object while the program runs. What is in it may be outputs";
+    return isObject(builders) && builders["ec2"] === unknownValue ? [{ property: "builders.ec2", reason }] : [];
 }
 
 /** What comes from another resource is not known yet; it counts as right until it is. */

@@ -1,8 +1,10 @@
+import { platformsOfFleet } from "../builders/listNodes";
 import { parseAddress } from "../builders/node";
 import { whatOf } from "../errors";
 import type { InputProblem } from "../resources/lifecycle";
 import { isObject, unknownValue, type Properties } from "../resources/values";
 import { checkDocker } from "./dockerBuilder";
+import { checkFleet } from "./ec2Fleet";
 import { checkEc2 } from "./ec2Instance";
 import { checkPlatform, normalise } from "./platforms";
 
@@ -20,7 +22,8 @@ interface Node {
 }
 
 const mostAtOnce = 1_000;
-const kinds = ["endpoints", "docker", "named", "nodes"] as const;
+const kinds = ["endpoints", "docker", "named", "ec2", "nodes"] as const;
+const listKinds = ["endpoints", "docker", "named", "nodes"] as const;
 const nodeKinds = ["address", "docker", "named", "ec2"] as const;
 
 /** What builds: at least one kind, each builder complete, and at least one for each platform. */
@@ -33,16 +36,38 @@ export function checkBuilders(inputs: Properties): InputProblem[] {
     if (chosen.length === 0) {
         return [{ property: "builders", reason: `must have at least one of ${kinds.join(", ")}` }];
     }
-    const listed = kinds.flatMap((kind) => {
+    const listed = listKinds.flatMap((kind) => {
         const list = Array.isArray(builders[kind]) ? (builders[kind] as unknown[]) : [];
         return list.map((item, index) => ({ kind, path: `builders.${kind}[${index}]`, item }));
     });
+    const fleet = describeFleet(builders, inputs["platforms"]);
     const place = chosen.length === 1 ? `builders.${chosen.join()}` : "builders";
     const isOpen = chosen.some((kind) => builders[kind] === unknownValue);
     const platforms = (inputs["platforms"] as string[] | undefined) ?? [];
     return [
         ...listed.flatMap(({ kind, path, item }) => checkListed(kind, path, item)),
-        ...(isOpen ? [] : checkCoverage(place, platforms, listed)),
+        ...(fleet === undefined ? [] : checkOwnFleet(fleet)),
+        ...(isOpen ? [] : checkCoverage(place, platforms, fleet === undefined ? listed : [...listed, { item: fleet }])),
+    ];
+}
+
+/** The fleet of an image, with the platforms it will have. */
+function describeFleet(builders: Properties, platforms: unknown): Properties | undefined {
+    const { ec2 } = builders;
+    if (!isObject(ec2) || !Array.isArray(platforms)) {
+        return undefined;
+    }
+    return { ...ec2, platforms: platformsOfFleet(builders, platforms as string[]) };
+}
+
+function checkOwnFleet(fleet: Properties): InputProblem[] {
+    const { maxParallelism, platforms } = fleet;
+    if ((platforms as string[]).length === 0) {
+        return [{ property: "builders.ec2", reason: "has nothing to build: other builders have all platforms" }];
+    }
+    return [
+        ...checkFleet(fleet).map(({ property, reason }) => ({ property: `builders.ec2.${property}`, reason })),
+        ...checkParallelism("builders.ec2.maxParallelism", maxParallelism),
     ];
 }
 
@@ -73,7 +98,7 @@ export function checkNode(path: string, node: Node): InputProblem[] {
     return [...problems, ...(node.named === undefined ? checkAddress(path, node) : checkName(path, node.named))];
 }
 
-function checkListed(kind: (typeof kinds)[number], path: string, item: unknown): InputProblem[] {
+function checkListed(kind: (typeof listKinds)[number], path: string, item: unknown): InputProblem[] {
     if (!isObject(item)) {
         return [];
     }

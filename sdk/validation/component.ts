@@ -33,13 +33,23 @@ export function findComponentProblems(inputs: Properties): InputProblem[] {
 /** A check of some inputs. It meets only inputs whose types are right; all others are missing. */
 export type Check = (inputs: Properties) => InputProblem[];
 
-/** Checks the types first, and then only what has the right type: a wrong type is one problem, and not many. */
-export function collectProblems(type: string, given: Properties, checks: readonly Check[]): InputProblem[] {
+/**
+ * Checks the types first, and then only what has the right type: a wrong type is one problem, and not many. What is not
+ * known yet is missing as well, but for `kept`.
+ */
+export function collectProblems(
+    type: string,
+    given: Properties,
+    checks: readonly Check[],
+    kept: readonly string[] = [],
+): InputProblem[] {
     const inputs = withoutNulls(given) as Properties;
     const wrongTypes = findTypeProblems(type, inputs);
     const wrong = new Set(wrongTypes.map(({ property }) => /^[^.[]*/.exec(property)?.[0]));
     const sound = Object.fromEntries(
-        Object.entries(inputs).filter(([name, value]) => !wrong.has(name) && value !== unknownValue && value !== null),
+        Object.entries(inputs).filter(([name, value]) => {
+            return !wrong.has(name) && (value !== unknownValue || kept.includes(name)) && value !== null;
+        }),
     );
     return [...wrongTypes, ...checks.flatMap((check) => check(sound))];
 }

@@ -16,7 +16,12 @@ const taken = [
 /** Inputs of which it can do a part. */
 const checks: Readonly<Record<string, (value: unknown) => InputProblem[]>> = {
     platforms: (value) => (Array.isArray(value) ? value : []).flatMap(checkName),
-    builders: (value) => refuseKinds("builders", value, ["endpoints"]),
+    builders: (value) => [
+        ...refuseKinds("builders", value, ["endpoints", "ec2", "nodes"]),
+        ...listOf(isObject(value) ? value["nodes"] : []).flatMap((node, i) => {
+            return isObject(node) ? refuseKinds(`builders.nodes[${i}]`, pick(node, ["docker", "named"]), []) : [];
+        }),
+    ],
     cache: (value) => [
         ...refuseKinds("cache", value, [...cacheKinds, "mode", "readOnly", "ignoreError"]),
         ...cacheKinds.flatMap((kind) => {
@@ -34,6 +39,14 @@ const checks: Readonly<Record<string, (value: unknown) => InputProblem[]>> = {
             return checkAnnotations(property, isObject(override) ? override["annotations"] : undefined);
         }),
 };
+
+function listOf(value: unknown): unknown[] {
+    return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+function pick(value: Properties, names: readonly string[]): Properties {
+    return Object.fromEntries(Object.entries(value).filter(([name, one]) => names.includes(name) && one !== undefined));
+}
 
 const cacheKinds = ["registry", "local", "inline"];
 const cacheParts = ["ref", "directory", "from"];

@@ -79,4 +79,19 @@ describe("builders on EC2", () => {
         assert.deepEqual(platforms.sort(), ["linux/amd64", "linux/arm64"]);
         assert.doesNotMatch(stack.output() + JSON.stringify(await stack.stack.exportStack()), /hunter2/);
     });
+
+    it("are started for the engine docker-build too, before it asks for its builder", async () => {
+        Object.assign(stack.stack.workspace.envVars, ec2.env);
+        stack.args = { builders: { nodes: architectures.map(nodeOf) }, engine: "docker-build" };
+        await powerOff();
+        ec2.asked.splice(0);
+        writeContext(stack.folder, "three");
+        await stack.up();
+        assert.equal(new Set(starts()).size, 2);
+        const { platforms } = await stack.view.inspect(`${stack.repository}:latest`, stack.folder);
+        assert.deepEqual(platforms.sort(), ["linux/amd64", "linux/arm64"]);
+        await powerOff();
+        await stack.up();
+        assert.deepEqual(starts(), [], "an up that builds nothing starts nothing");
+    });
 });

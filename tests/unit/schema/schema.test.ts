@@ -102,12 +102,16 @@ describe("schema.json", () => {
         assert.deepEqual(
             namesOf(properties, ({ plain }) => plain === true),
             [
+                "multiarch:index:Builders ec2",
                 "multiarch:index:Ec2BuilderFleet allowedCidrs",
                 "multiarch:index:Ec2BuilderFleet cacheOnDestroy",
                 "multiarch:index:Ec2BuilderFleet egress",
                 "multiarch:index:Ec2BuilderFleet nodesPerPlatform",
                 "multiarch:index:Ec2BuilderFleet platforms",
                 "multiarch:index:Ec2BuilderFleet subnetIds",
+                ...["allowedCidrs", "cacheOnDestroy", "egress", "nodesPerPlatform", "subnetIds"].map(
+                    (name) => `multiarch:index:Ec2Builders ${name}`,
+                ),
                 "multiarch:index:MultiArchImage additionalRepositories",
                 "multiarch:index:MultiArchImage engine",
                 "multiarch:index:MultiArchImage exports",

@@ -37,7 +37,7 @@ describe("the checks of builders", () => {
     });
 
     it("want a kind, and a builder for each platform", () => {
-        assert.deepEqual(problemsOf({}), ["builders: must have at least one of endpoints, docker, named, nodes"]);
+        assert.deepEqual(problemsOf({}), ["builders: must have at least one of endpoints, docker, named, ec2, nodes"]);
         const rest = "Add one, or take the platform off platforms";
         assert.deepEqual(problemsOf({ docker: [{ platforms: ["linux/amd64"] }] }), [
             `builders.docker: has no builder for linux/arm64. ${rest}`,
@@ -45,6 +45,25 @@ describe("the checks of builders", () => {
         assert.deepEqual(problemsOf({ endpoints: [endpoint], named: [] }), [
             `builders: has no builder for linux/amd64. ${rest}`,
         ]);
+    });
+
+    it("give a fleet on EC2 the platforms that no other builder names, and check it by the same rules as one of its own", () => {
+        const subnetId = "subnet-0a";
+        assert.deepEqual(problemsOf({ ec2: { subnetId } }), []);
+        assert.deepEqual(problemsOf({ ec2: { subnetId }, endpoints: [endpoint] }), []);
+        // Only what is built there has to be there.
+        const buildkit = { version: "v0.33.1", sha256: { amd64: "a".repeat(64) } };
+        assert.deepEqual(problemsOf({ ec2: { subnetId, buildkit }, endpoints: [endpoint] }), []);
+        assert.deepEqual(problemsOf({ ec2: { subnetId, idleMinutes: 0, maxParallelism: 0 }, docker: unknown }), [
+            "builders.ec2.idleMinutes: has to be a number of minutes above 0",
+            "builders.ec2.maxParallelism: must be a whole number between 1 and 1000",
+        ]);
+        assert.match(problemsOf({ ec2: {} }).join(), /^builders\.ec2\.subnetId: is required, or subnetIds/);
+        assert.match(problemsOf({ ec2: { subnetId, spot: true } }).join(), /^builders\.ec2\.spot: is not an input/);
+        const both = [endpoint, { ...endpoint, platform: "linux/amd64" }];
+        assert.match(problemsOf({ ec2: { subnetId }, endpoints: both }).join(), /^builders\.ec2: has nothing to build/);
+        const other = problemsOf({ ec2: { subnetId } }, { platforms: ["linux/amd64", "linux/s390x"] });
+        assert.match(other.join(), /^builders\.ec2: has no builder for linux\/s390x/);
     });
 
     it("tell everything that is wrong with a container at once", () => {

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+
 import * as pulumi from "@pulumi/pulumi";
 
 import { Ec2BuilderFleet, type Ec2BuilderFleetArgs } from "../../../../sdk";
@@ -13,7 +15,6 @@ export interface Asked {
 
 /** What a fleet is made of, by name. */
 export interface Described {
-    readonly fleet: Ec2BuilderFleet;
     readonly resources: ReadonlyMap<string, Asked>;
     /** What it has asked AWS for, beside resources. */
     readonly calls: readonly { readonly token: string; readonly inputs: unknown }[];
@@ -42,9 +43,21 @@ const answers: Readonly<Record<string, (inputs: Record<string, string>) => objec
 };
 
 /** Declares a fleet without an engine, and waits until all of it is known. */
-export async function describeFleet(
-    args: Ec2BuilderFleetArgs,
-    opts: pulumi.ComponentResourceOptions = {},
+export async function describeFleet(args: Ec2BuilderFleetArgs): Promise<Described & { fleet: Ec2BuilderFleet }> {
+    const made: Ec2BuilderFleet[] = [];
+    const described = await describeProgram((opts) => {
+        const fleet = new Ec2BuilderFleet("fleet", args, opts);
+        made.push(fleet);
+        return pulumi.all([fleet.urn, fleet.nodes, fleet.machines, fleet.keptOnDestroy]);
+    });
+    const [fleet] = made;
+    assert.ok(fleet);
+    return { ...described, fleet };
+}
+
+/** Runs a program without an engine, and waits for what it gives. Its resources take the options. */
+export async function describeProgram(
+    program: (opts: pulumi.ComponentResourceOptions) => pulumi.Output<unknown>,
 ): Promise<Described> {
     const resources = new Map<string, Asked>();
     const calls: { token: string; inputs: unknown }[] = [];
@@ -67,16 +80,10 @@ export async function describeFleet(
         },
     };
     await pulumi.runtime.setMocks(mocks, "project", "stack", false, "organization");
-    const fleet = new Ec2BuilderFleet("fleet", args, {
-        ...opts,
-        transformations: [
-            ({ name, opts: own }) => {
-                options.set(name, own);
-                return undefined;
-            },
-        ],
-    });
-    await settle(pulumi.all([fleet.urn, fleet.nodes, fleet.machines, fleet.keptOnDestroy]));
+    const record = ({ name, opts }: pulumi.ResourceTransformationArgs): undefined => {
+        options.set(name, opts);
+    };
+    await settle(program({ transformations: [record] }));
     // Rules and policies are behind nothing that is waited for.
     await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
     const find = (name: string): Asked => {
@@ -87,7 +94,7 @@ export async function describeFleet(
         return found;
     };
     return {
-        ...{ fleet, resources, calls },
+        ...{ resources, calls },
         inputs: (name) => find(name).inputs,
         opts: (name) => options.get(find(name).name) ?? {},
     };
