@@ -52,7 +52,7 @@ describe("a builder that is lost", function () {
     });
 
     it("because it was told to end in a step finishes its build first, and then takes no more", async () => {
-        const { up, lost } = await begin(6);
+        const { up, lost } = await begin(4);
         await lost.stop();
         await up;
         assert.doesNotMatch(stack.output(), /retrying on/);
