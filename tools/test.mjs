@@ -1,17 +1,8 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { ensureCacheServers } from "./lib/cacheServers.mjs";
 import { runMain, say } from "./lib/console.mjs";
-import { ensureDocker } from "./lib/docker.mjs";
-import { testToolNames } from "./lib/goTools.mjs";
-import { ensureHostRoot } from "./lib/hostRoot.mjs";
-import { runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
+import { faultSuite, runMocha, suites, testFilesOf } from "./lib/mocha.mjs";
 import { runParts, staticParts } from "./lib/parts.mjs";
-import { repoRoot } from "./lib/paths.mjs";
+import { prepareTests } from "./lib/prepareTests.mjs";
 import { splitEvenly } from "./lib/shards.mjs";
-import { ensureSshd } from "./lib/sshd.mjs";
-import { requireRoot } from "./lib/system.mjs";
-import { ensureToolchain } from "./lib/toolchain.mjs";
 
 const HELP = `npm test [-- <test files and options of mocha>]
 
@@ -22,9 +13,8 @@ Prepares the toolchain, then runs npm run check's parts and all tests, also agai
     npm test -- --grep "moves no tag"
 
 With files or options, only mocha runs; with unit tests alone, no tool is built.
+tests/faults/ is left out unless its files are named: npm run test:faults runs it, and takes longer.
 The last line counts the tests: "N passed, N failed".`;
-
-const STAND_INS = join(repoRoot, "tools", "lib", "standins.mjs");
 
 await runMain(async () => {
     const args = process.argv.slice(2);
@@ -32,9 +22,9 @@ await runMain(async () => {
         say(HELP);
         return 0;
     }
-    const named = suites.filter(({ name }) => args.some((arg) => arg.startsWith(`tests/${name}`)));
+    const named = [...suites, faultSuite].filter(({ name }) => args.some((arg) => arg.startsWith(`tests/${name}`)));
     const chosen = named.length > 0 ? named : suites;
-    const env = await prepare(chosen.some(({ engine }) => engine));
+    const env = await prepareTests(chosen.some(({ engine }) => engine));
     const failedParts = args.length === 0 ? await runParts(staticParts(env)) : [];
 
     const total = { passed: 0, failed: 0 };
@@ -60,27 +50,6 @@ await runMain(async () => {
     say(`${total.passed} passed, ${total.failed} failed`);
     return failedParts.length > 0 || total.failed > 0 || total.passed === 0 ? 1 : 0;
 });
-
-/**
- * @param {boolean} engine whether a test needs the Go tools, the system's packages and the stand-ins
- * @returns {Promise<NodeJS.ProcessEnv>}
- */
-async function prepare(engine) {
-    if (!engine) {
-        return (await ensureToolchain({ only: [], system: false })).env;
-    }
-    requireRoot();
-    const toolchain = await ensureToolchain({ only: testToolNames });
-    if (existsSync(STAND_INS)) {
-        const { ensureStandIns } = await import(STAND_INS);
-        await ensureStandIns(toolchain);
-    }
-    await ensureDocker();
-    await ensureSshd();
-    await ensureCacheServers();
-    await ensureHostRoot();
-    return toolchain.env;
-}
 
 /** Suites one after the other, because each has its own time limit; where files can be split, in several runs at once. */
 function planAll() {

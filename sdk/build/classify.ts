@@ -76,6 +76,8 @@ function findFailedStep(failure: FailedVertex | undefined, text: string): Classi
 /** The statuses that registries answer, in the words of BuildKit and containerd. */
 const registryFaults: readonly { readonly pattern: RegExp; readonly code: ErrorCode; readonly transient?: boolean }[] =
     [
+        // No registry has said anything yet: a firewall on the way says "permission denied" too.
+        { pattern: /\bdial (?:tcp|udp)\b/, code: "registry-unreachable", transient: true },
         { pattern: /\b429\b|toomanyrequests|too many requests/i, code: "registry-rate-limited", transient: true },
         {
             pattern: /\b50[0234]\b|internal server error|bad gateway|unavailable/i,

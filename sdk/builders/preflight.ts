@@ -12,6 +12,7 @@ import { checkNamed } from "./preflightNamed";
 import { resolveHost } from "./preflightNetwork";
 import { checkProgram } from "./preflightProgram";
 import { checkProtocol } from "./preflightProtocol";
+import { shareCheck } from "./preflightShared";
 import { checkMaterial } from "./preflightTls";
 import { programCommand } from "./programCommand";
 import { withRelay } from "./relay";
@@ -137,7 +138,10 @@ export type PreflightResult =
     | { readonly node: BuilderNode; readonly facts: BuilderFacts }
     | { readonly node: BuilderNode; readonly error: MultiArchError };
 
-/** Checks several builders at once. One that fails hides no other: there is one result for each, in order. */
+/**
+ * Checks several builders at once. One that fails hides no other: there is one result for each, in order. A check of the
+ * same builder that is under way in this process is joined.
+ */
 export function preflightAll(
     nodes: readonly BuilderNode[],
     options: PreflightOptions = {},
@@ -145,7 +149,7 @@ export function preflightAll(
     return Promise.all(
         nodes.map(async (node): Promise<PreflightResult> => {
             try {
-                return { node, facts: await preflight(node, options) };
+                return { node, facts: await checkOrJoin(node, options) };
             } catch (error) {
                 if (error instanceof MultiArchError) {
                     return { node, error };
@@ -155,6 +159,13 @@ export function preflightAll(
             }
         }),
     );
+}
+
+/** Whoever wants to hear of the stages has a check of their own. */
+function checkOrJoin(node: BuilderNode, options: PreflightOptions): Promise<BuilderFacts> {
+    return options.onStage
+        ? preflight(node, options)
+        : shareCheck(node, options, (signal) => preflight(node, { ...options, signal }));
 }
 
 function readAddress(node: BuilderNode): ReturnType<typeof parseAddress> {

@@ -117,6 +117,7 @@ describe("a host that boots from the generated user data", () => {
 
     it("starts with an empty cache when the old one is damaged, and puts that one aside", async () => {
         const { host, volume, endpoint } = get();
+        await get().waitUntilReady();
         await host.stop();
         await volume.inspect((folder) => {
             // BuildKit makes some of its databases anew by itself; it does not start with these.

@@ -12,14 +12,8 @@ import { secondsUntil, secondsUntilIdle, waitForStep } from "../support/builderS
 import { writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
 import { createRegistryConfig } from "../support/registryConfig";
+import { newStep } from "../support/steps";
 import { getWorld, type Builder, type World } from "../support/world";
-
-let steps = 0;
-
-/** A step that is told from all others by its arguments. */
-function newStep(seconds: number): string {
-    return `sleep ${seconds}.${process.pid % 1000}${(steps += 1)}`;
-}
 
 /** Rule 8: what is lost on one builder is built on another one, or on the same one once it is back. */
 describe("a builder that is lost while it builds", function () {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { secondsUntil, secondsUntilIdle, waitForStep } from "../support/builderState";
 import { writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
-import { findByEnvironment } from "../support/processes";
+import { findEngine, findProvider } from "../support/stackProcesses";
 
 /** The part of a state that is read here. */
 interface PendingOperations {
@@ -27,16 +27,6 @@ describe("an up that ends early", function () {
         writeContext(stack.folder, text, `FROM alpine:latest\nARG TARGETARCH\nCOPY content.txt /\n${step}\n`);
         return text;
     };
-
-    const findProcess = (part: string): number => {
-        const [first] = findByEnvironment(`HOME=${stack.env["HOME"] ?? ""}`)
-            .filter(({ argv }) => argv.includes(part))
-            // A child it is about to start looks like it for a moment; the oldest one is the program itself.
-            .sort((one, other) => one.pid - other.pid);
-        return first?.pid ?? assert.fail(`${part} does not run`);
-    };
-    const findEngine = (): number => findProcess("pulumi up");
-    const findProvider = (): number => findProcess("dist/plugin/main.js");
 
     /** Keys and passwords that lie about. */
     const secretFiles = (): string[] => {
@@ -61,7 +51,7 @@ describe("an up that ends early", function () {
         await waitForStep(text);
         await secondsUntil(() => stack.output().includes("linux-arm64 created"), 60, "arm64 is not finished");
         assert.ok(secretFiles().length > 0, "a build that runs has its keys on disk");
-        const provider = findProvider();
+        const provider = findProvider(stack.env);
         end();
         const [idle, clean, gone] = await Promise.all([
             secondsUntilIdle(stack.world.builders.amd64, text, 30),
@@ -89,7 +79,7 @@ describe("an up that ends early", function () {
     };
 
     it("by Ctrl-C stops the build within 5 s, and the next one continues", async () => {
-        assert.ok((await endEarly(() => process.kill(findEngine(), "SIGINT"))) < 5);
+        assert.ok((await endEarly(() => process.kill(findEngine(stack.env), "SIGINT"))) < 5);
         assert.match(stack.output(), /linux\/amd64.*the build was cancelled.*\[build-cancelled\]/);
         assert.deepEqual(await listPending(), []);
         await continueUp();
@@ -107,7 +97,7 @@ describe("an up that ends early", function () {
     });
 
     it("by kill -9 of the engine stops the build within 10 s, and the next one continues", async () => {
-        assert.ok((await endEarly(() => process.kill(findEngine(), "SIGKILL"))) < 10);
+        assert.ok((await endEarly(() => process.kill(findEngine(stack.env), "SIGKILL"))) < 10);
         // A state in files stays locked until somebody says that its owner is gone.
         await stack.stack.cancel();
         await continueUp();
@@ -121,7 +111,7 @@ describe("an up that ends early", function () {
     });
 
     it("by kill -9 of the provider stops the build within 10 s, and the next one continues", async () => {
-        assert.ok((await endEarly(() => process.kill(findProvider(), "SIGKILL"))) < 10);
+        assert.ok((await endEarly(() => process.kill(findProvider(stack.env), "SIGKILL"))) < 10);
         assert.deepEqual(await listPending(), []);
         await continueUp();
     });

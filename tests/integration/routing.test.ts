@@ -123,7 +123,7 @@ describe("several builders of a platform", function () {
     }
 
     it("move only the images of one that is lost", async () => {
-        const before = placed.at(-1) ?? new Map<string, string>();
+        const before = placed.at(-1) ?? assert.fail("nothing was placed before");
         const lost = [...before.values()][0];
         const builder = builders.find(({ endpoint }) => endpoint.address === lost);
         await builder?.stop();

@@ -25,8 +25,8 @@ export interface ProxiedRequest {
 /** What goes wrong once. */
 export interface ProxyFault {
     readonly asker: Asker;
-    /** As in `ProxiedRequest`. */
-    readonly request: string;
+    /** As in `ProxiedRequest`, or a pattern of it. */
+    readonly request: string | RegExp;
     readonly kind: FaultKind;
 }
 
@@ -127,7 +127,7 @@ export async function startFaultProxy(world: World, behind: RegistryPlace, regis
         }
         const asker = userAgent.startsWith("pulumi-multiarch") ? "client" : "builder";
         const seen = { asker, request: describe(request, names) } as const;
-        const fires = armed?.fired === false && armed.fault.asker === asker && armed.fault.request === seen.request;
+        const fires = armed?.fired === false && armed.fault.asker === asker && fits(armed.fault, seen.request);
         const kind = fires ? armed?.fault.kind : undefined;
         if (armed && fires) {
             armed.fired = true;
@@ -169,6 +169,10 @@ export async function startFaultProxy(world: World, behind: RegistryPlace, regis
             agent.destroy();
         },
     };
+}
+
+function fits({ request }: ProxyFault, seen: string): boolean {
+    return typeof request === "string" ? request === seen : request.test(seen);
 }
 
 interface Incoming {

@@ -36,6 +36,8 @@ export interface World extends RegistryPlace {
      * account: checking a password takes it longer than everything else.
      */
     startRegistry(options?: { open?: boolean }): Promise<RegistryPlace>;
+    /** The process of the registry, for tests that take it away for a while. */
+    readonly registryProcess: RegistryProcess;
     /** The name of a repository that nothing else uses. */
     newRepository(place?: RegistryPlace): string;
     /** Where this process can stand in for a registry: addresses that the builders trust as such, and a certificate. */
@@ -46,6 +48,13 @@ export interface World extends RegistryPlace {
     readonly authorityFile: string;
     /** A certificate of the same CA for a server. */
     issueServer(name: string, address: string): Promise<{ ca: string; cert: string; key: string }>;
+    stop(): Promise<void>;
+}
+
+/** A registry that can be taken away and brought back, with all that it had. */
+export interface RegistryProcess {
+    readonly pid: () => number;
+    start(): Promise<void>;
     stop(): Promise<void>;
 }
 
@@ -126,17 +135,33 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         const host = await network.addHost(name);
         const tls = await issueServer(`registry-${name}`, host.address);
         const common = { binary: toolchain.bin("registry"), host: host.address, bindAddress: host.address, tls };
-        const { address, stop } = await startRegistry({
-            ...common,
-            dir: join(place, "registry"),
-            port: 5000,
-            ...(open ? {} : { users: { [username]: password } }),
-            netns: host.netns,
-        });
-        stops.push(() => stop());
-        return { common, host, place: { registry: address, username, password, caFile: caBundle, folder: place } };
+        const start = () =>
+            startRegistry({
+                ...common,
+                dir: join(place, "registry"),
+                port: 5000,
+                ...(open ? {} : { users: { [username]: password } }),
+                netns: host.netns,
+            });
+        let daemon = await start();
+        stops.push(() => daemon.stop());
+        const { address } = daemon;
+        const process: RegistryProcess = {
+            pid: () => daemon.pid,
+            start: async () => {
+                daemon = await start();
+            },
+            stop: () => daemon.stop(),
+        };
+        return {
+            common,
+            host,
+            process,
+            place: { registry: address, username, password, caFile: caBundle, folder: place },
+        };
     };
-    const { common, host: registryHost, place: mainRegistry } = await addRegistry("reg", folder);
+    const main = await addRegistry("reg", folder);
+    const { common, host: registryHost, place: mainRegistry } = main;
 
     const standIns = await tools.ensureStandIns(toolchain);
     const mirror = standIns.needed
@@ -204,6 +229,7 @@ async function startParts(folder: string, stops: (() => Promise<unknown>)[]): Pr
         ...mainRegistry,
         network,
         builders,
+        registryProcess: main.process,
         addBuilder: startBuilder,
         doubles,
         mirror: mirror?.address,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 import { errorCodes } from "../../sdk";
 import { describeFaultMatrix } from "../support/faultMatrix";
+import { runTool } from "../support/tools";
 
 /** Titles of tests and where they are, for example: "one title" and "another" in `tests/x.test.ts`. */
 const quotedTitles = /("[^"|]+"(?:(?:,| and|, and) "[^"|]+")*) in `(tests\/[^`]+)`/g;
@@ -88,6 +89,27 @@ describe("the docs", () => {
         assert.deepEqual(shown, describeFaultMatrix());
     });
 
+    it("name for each fault of the matrix a test that its row really selects, and every test of tests/faults", async function () {
+        // Mocha loads all files that are named.
+        this.timeout(60_000);
+        const { isNamed, readRows, selectTests } = await import("../../tools/lib/reliability.mjs");
+        const rows = readRows();
+        assert.ok(rows.length >= 30, `${rows.length} rows`);
+        const named = rows.flatMap(({ tests }) => tests);
+        for (const { fault, when, seen, afterwards, tests } of rows) {
+            const isWhole = [fault, when, seen, afterwards].every((cell) => cell !== "") && tests.length > 0;
+            assert.ok(isWhole, `the row of ${fault} lacks a cell or a test`);
+        }
+        const selected = await listTests(selectTests(named));
+        const unselected = named.filter((one) => !selected.some((test) => isNamed(test, one)));
+        assert.deepEqual(unselected, [], "each title selects a test");
+        const { faultSuite, testFilesOf } = await import("../../tools/lib/mocha.mjs");
+        const files = testFilesOf(faultSuite);
+        const own = files.length === 0 ? [] : await listTests(files);
+        const unlisted = own.filter((test) => !named.some((one) => isNamed(test, one)));
+        assert.deepEqual(unlisted, [], "each test of tests/faults is in a row");
+    });
+
     it("link only to files that exist", () => {
         const moving = readdirSync("docs/migrate").map((page) => `docs/migrate/${page}`);
         const pages = [
@@ -96,6 +118,7 @@ describe("the docs", () => {
             "AGENTS.md",
             "docs/decisions/README.md",
             "docs/buildx-options.md",
+            "docs/reliability.md",
         ];
         for (const page of [...pages, ...moving]) {
             for (const [, target = ""] of readFileSync(page, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
@@ -109,6 +132,16 @@ describe("the docs", () => {
 function titlesIn(file: string): string[] {
     const calls = /\b(?:it|describe)\(\s*(["`])((?:(?!\1)[^\\]|\\.)*)\1|\btitle: (")([^"]*)"/g;
     return [...readFileSync(file, "utf8").matchAll(calls)].map(([, , title, , inTable]) => title ?? inTable ?? "");
+}
+
+/** The tests that mocha would run, without running them. */
+async function listTests(args: readonly string[]): Promise<{ file: string; title: string }[]> {
+    const argv = [join("node_modules", ".bin", "mocha"), "--dry-run", "--reporter", "json", ...args];
+    const printed = await runTool(process.execPath, argv);
+    const { tests } = JSON.parse(printed.slice(printed.indexOf("{"))) as {
+        tests: { file: string; fullTitle: string }[];
+    };
+    return tests.map(({ file, fullTitle }) => ({ file: relative(process.cwd(), file), title: fullTitle }));
 }
 
 function listPages(): string[] {

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { say } from "./console.mjs";
 import { capture, passThrough } from "./exec.mjs";
 import { repoRoot } from "./paths.mjs";
@@ -14,10 +14,16 @@ import { readJson } from "./stamp.mjs";
  * @property {boolean} engine whether it needs the Go tools and the stand-ins
  * @property {boolean} [splits] whether its files can run in several processes at once
  *
+ * @typedef {object} RanTest
+ * @property {string} file relative to the repository
+ * @property {string} title with those of its suites before it
+ * @property {boolean} passed
+ *
  * @typedef {object} Outcome
  * @property {number | null} exitCode
  * @property {number} passed
  * @property {number} failed
+ * @property {readonly RanTest[]} tests those that have ended, one by one
  * @property {string} output
  * @property {NodeJS.Signals | null} interrupt the signal that this process has got, after which nothing more should run
  */
@@ -28,6 +34,12 @@ export const suites = [
     { name: "plugin", timeout: 60_000, engine: true },
     { name: "integration", timeout: 600_000, engine: true, splits: true },
 ];
+
+/**
+ * What is too long for each run of all tests: `npm run test:faults`.
+ * @type {Suite}
+ */
+export const faultSuite = { name: "faults", timeout: 600_000, engine: true };
 
 /**
  * The test files of a suite, relative to the repository.
@@ -78,14 +90,17 @@ export async function runMocha(args, { name, env, timeout, quiet = false, held =
         keepDurations(totals?.durations);
         if (totals !== undefined) {
             const { passed, failed } = totals;
-            return { exitCode, passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed, output, interrupt };
+            const tests = totals.tests.map((/** @type {RanTest} */ test) => {
+                return { ...test, file: relative(repoRoot, test.file) };
+            });
+            return { exitCode, passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed, tests, output, interrupt };
         }
         const how = signal === null ? `exit ${exitCode}` : `signal ${signal}`;
         const reason = `mocha ended early (${how}) in suite ${name}`;
         if (!quiet) {
             say(reason);
         }
-        return { exitCode: exitCode || 1, passed: 0, failed: 1, output: `${output}${reason}\n`, interrupt };
+        return { exitCode: exitCode || 1, passed: 0, failed: 1, tests: [], output: `${output}${reason}\n`, interrupt };
     } finally {
         rmSync(folder, { recursive: true, force: true });
     }

@@ -63,6 +63,16 @@ describe("a failed build", () => {
         ],
         ["failed to solve: write /var/lib/buildkit/x: no space left on device", "builder-unhealthy", false],
         [
+            'failed to solve: failed to push h/a: failed to do request: Head "https://h/v2/a/blobs/x": dial tcp 10.0.0.2:443: connect: permission denied',
+            "registry-unreachable",
+            true,
+        ],
+        [
+            'failed to solve: failed to push h/a: failed to do request: Head "https://h/v2/a/blobs/x": dial tcp: lookup h on 10.0.0.2:53: server misbehaving',
+            "registry-unreachable",
+            true,
+        ],
+        [
             "failed to solve: failed to push h/a: failed to authorize: 403: insufficient_scope",
             "registry-forbidden",
             false,
