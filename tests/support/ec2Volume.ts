@@ -17,9 +17,8 @@ export interface Ec2Volume {
     remove(): Promise<void>;
 }
 
-/** Makes a blank volume. */
-export async function createVolume(sizeGiB = 10): Promise<Ec2Volume> {
-    const id = `vol-0${randomBytes(8).toString("hex")}`;
+/** Makes a blank volume. It gets an id where none is given. */
+export async function createVolume(sizeGiB = 10, id = `vol-0${randomBytes(8).toString("hex")}`): Promise<Ec2Volume> {
     const file = join(tmpdir(), `${id}.img`);
     closeSync(openSync(file, "wx", 0o600));
     truncateSync(file, sizeGiB * 1024 ** 3);

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+
+import type { OutputMap } from "@pulumi/pulumi/automation";
+import { DescribeSubnetsCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
+
+import { MultiArchImage, type BuildReport } from "../../sdk";
+import { startAws, type Aws } from "../support/aws";
+import { startMachines, type Ec2Machines } from "../support/ec2Machines";
+import { serveRelease, type ServedRelease } from "../support/ec2Release";
+import { imageArgs, writeContext } from "../support/images";
+import { viewRegistry } from "../support/registryView";
+import { createStack, type TestStack } from "../support/stack";
+import { getWorld, type World } from "../support/world";
+
+const platforms = ["linux/amd64", "linux/arm64"];
+
+/**
+ * From nothing to an image in one up: a program with `builders.ec2` and no other builder. Engine, `@pulumi/aws`, AWS SDK, our
+ * provider, BuildKit and registry are real; so are user data, systemd and cloud-init on the hosts, and the AWS CLI there.
+ * The account is moto, with hosts in namespaces behind it; the provider `aws` is the double of the tests; both hosts run
+ * on this machine's kernel, so the one for the other architecture is emulated.
+ */
+describe("an image in an account with nothing in it", function () {
+    this.timeout(300_000);
+
+    let world: World;
+    let account: Aws | undefined;
+    let machines: Ec2Machines | undefined;
+    let release: ServedRelease | undefined;
+    let stack: TestStack | undefined;
+    let repository = "";
+
+    const get = <T>(value: T | undefined): T => value ?? assert.fail("it was not started");
+
+    before(async () => {
+        world = await getWorld();
+        account = await startAws();
+        machines = await startMachines(world, account);
+        release = await serveRelease(world);
+        repository = world.newRepository();
+        const { Subnets } = await account.clients.ec2.send(new DescribeSubnetsCommand({}));
+        const { version, sha256, url } = release;
+        const ec2 = {
+            subnetId: Subnets?.[0]?.SubnetId ?? "",
+            allowedCidrs: ["10.0.0.0/8"],
+            idleMinutes: 0.5,
+            cache: { sizeGiB: 10 },
+            buildkit: { version, sha256: { ...sha256 }, ...(url === undefined ? {} : { url }) },
+            ssmEndpoint: machines.url,
+            ...(world.mirror === undefined ? {} : { mirrors: { "docker.io": [world.mirror] } }),
+        };
+        stack = await createStack(world, () => {
+            const image = new MultiArchImage("app", { ...imageArgs(world, repository), platforms, builders: { ec2 } });
+            const { indexDigest, builds } = image;
+            return Promise.resolve({ indexDigest, builds } as unknown as OutputMap);
+        });
+        const { envVars } = stack.stack.workspace;
+        Object.assign(envVars, machines.env, { PATH: `${account.bin}:${envVars["PATH"] ?? ""}` });
+    });
+    after(async () => {
+        await stack?.remove();
+        await machines?.remove();
+        release?.remove();
+        await account?.stop();
+    });
+
+    /** An up, with what it has built. */
+    const up = async (): Promise<{ digest: string; builds: Record<string, BuildReport> }> => {
+        const { outputs } = await get(stack).up();
+        const builds = outputs["builds"]?.value as Record<string, BuildReport>;
+        return { digest: String(outputs["indexDigest"]?.value), builds };
+    };
+    const actions = (): string[] => get(machines).asked.splice(0);
+
+    it("is built by one up on machines that it has made, and that booted from its user data", async () => {
+        writeContext(get(stack).folder, "one");
+        const { digest, builds } = await up();
+        assert.match(digest, /^sha256:[0-9a-f]{64}$/);
+        const found = await viewRegistry(world).inspect(`${repository}@${digest}`, get(stack).folder);
+        assert.deepEqual(found.platforms.sort(), platforms);
+        const { hosts } = get(machines);
+        assert.equal(hosts.size, 2);
+        for (const [id, host] of hosts) {
+            const builder = `EC2 instance ${id} in eu-central-1 (tcp://${host.address}:1234)`;
+            assert.ok(
+                Object.values(builds).some((report) => report.builder === builder),
+                JSON.stringify(builds),
+            );
+        }
+        assert.equal(actions().filter((action) => action.startsWith("RunInstances")).length, 2);
+    });
+
+    it("costs nothing while nothing is built: the machines turn themselves off, and no up without a build wakes them", async () => {
+        await Promise.all([...get(machines).hosts.values()].map((host) => host.waitForPowerOff(120_000)));
+        const { summary } = await get(stack).up();
+        assert.deepEqual(Object.keys(summary.resourceChanges ?? {}), ["same"]);
+        assert.ok(!actions().some((action) => action.startsWith("StartInstances")));
+        assert.ok([...get(machines).hosts.values()].every((host) => !host.isRunning()));
+    });
+
+    it("is built again by machines that the build has started, with the cache they had", async () => {
+        writeContext(get(stack).folder, "two");
+        const { digest, builds } = await up();
+        const started = new Set(actions().filter((action) => action.startsWith("StartInstances")));
+        assert.deepEqual(
+            [...started].sort(),
+            [...get(machines).hosts.keys()].map((id) => `StartInstances ${id}`).sort(),
+        );
+        const found = await viewRegistry(world).inspect(`${repository}@${digest}`, get(stack).folder);
+        assert.deepEqual(found.platforms.sort(), platforms);
+        assert.match(get(stack).output(), /waiting for (the machine|BuildKit) of EC2 instance/);
+        assert.ok(Object.values(builds).length === 2);
+        for (const host of get(machines).hosts.values()) {
+            assert.equal((await host.logs()).match(/formatting/g)?.length, 1, "the cache was made once");
+        }
+    });
+
+    it("leaves no machine and no disk behind when it is destroyed, and its images where they are", async () => {
+        await get(stack).stack.destroy();
+        assert.equal(get(machines).hosts.size, 0);
+        const { Volumes } = await get(account).clients.ec2.send(new DescribeVolumesCommand({}));
+        assert.deepEqual(Volumes, []);
+        assert.equal((await viewRegistry(world).tags(repository)).includes("latest"), true);
+    });
+});
