@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Ec2BuilderFleetArgs } from "../../../../sdk";
-import { describeFleet, pem, settle } from "./fleetMonitor";
+import { describeFleet, instanceIdOf, pem, settle } from "./fleetMonitor";
 
 const subnetId = "subnet-0a";
 const amd64Only: Ec2BuilderFleetArgs = { subnetId, platforms: ["linux/amd64"] };
@@ -75,7 +75,7 @@ describe("Ec2BuilderFleet", function () {
         });
         assert.deepEqual(fleet.inputs("fleet-amd64-0-attachment"), {
             deviceName: "/dev/sdf",
-            instanceId: "id of fleet-amd64-0",
+            instanceId: instanceIdOf("fleet-amd64-0"),
             stopInstanceBeforeDetaching: true,
             volumeId: (await settle(fleet.fleet.machines))[0]?.volumeId,
         });
@@ -153,7 +153,7 @@ describe("Ec2BuilderFleet", function () {
         const [node] = await settle(fleet.fleet.nodes);
         assert.deepEqual(node, {
             platform: "linux/amd64",
-            ec2: { instanceId: "id of fleet-amd64-0", region: "eu-central-1", addressKind: "private" },
+            ec2: { instanceId: instanceIdOf("fleet-amd64-0"), region: "eu-central-1", addressKind: "private" },
             tls: { ca: pem("CA"), cert: pem("CLIENT"), key: pem("CLIENT KEY") },
             serverName: "buildkit.internal",
         });

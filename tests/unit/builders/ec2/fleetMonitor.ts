@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
@@ -34,9 +35,13 @@ const states: Readonly<Record<string, object>> = {
     "aws:ssm/parameter:Parameter": { name: "fleet-tls", arn: "arn:aws:ssm:eu-central-1:1:parameter/fleet-tls" },
     "aws:iam/role:Role": { name: "fleet-role", arn: "arn:aws:iam::1:role/fleet-role" },
     "aws:iam/instanceProfile:InstanceProfile": { name: "fleet-profile" },
+    "aws:ecr/repository:Repository": { repositoryUrl: "1.dkr.ecr.eu-central-1.amazonaws.com/app", registryId: "1" },
 };
 
 const answers: Readonly<Record<string, (inputs: Record<string, string>) => object>> = {
+    "aws:ec2/getVpc:getVpc": () => ({ id: "vpc-1", cidrBlock: "10.0.0.0/16" }),
+    "aws:ec2/getSubnets:getSubnets": () => ({ ids: ["subnet-0a", "subnet-0b"] }),
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": () => ({ userName: "AWS", password: "hunter2" }),
     "aws:ec2/getSubnet:getSubnet": ({ id }) => ({ vpcId: "vpc-1", availabilityZone: `zone of ${id ?? ""}` }),
     "aws:index/getRegion:getRegion": () => ({ region: "eu-central-1" }),
     "aws:ssm/getParameter:getParameter": ({ name }) => ({ value: `newest ${name ?? ""}` }),
@@ -71,7 +76,11 @@ export async function describeProgram(
                 inputs: Object.fromEntries(Object.entries(given).map(([key, value]) => [key, unwrap(value)])),
             });
             // Ids as AWS has them: user data takes no others.
-            const id = type === "aws:ebs/volume:Volume" ? `vol-${hex(name)}` : `id of ${name}`;
+            const ids = {
+                "aws:ebs/volume:Volume": `vol-${hex(name)}`,
+                "aws:ec2/instance:Instance": instanceIdOf(name),
+            };
+            const id = ids[type] ?? `id of ${name}`;
             return { id, state: { ...given, ...states[type] } };
         },
         call({ token, inputs }) {
@@ -98,6 +107,11 @@ export async function describeProgram(
         inputs: (name) => find(name).inputs,
         opts: (name) => options.get(find(name).name) ?? {},
     };
+}
+
+/** The id of the instance with this name. */
+export function instanceIdOf(name: string): string {
+    return `i-${createHash("sha256").update(name).digest("hex").slice(0, 17)}`;
 }
 
 /** The value of an output, or what has kept it from having one. */

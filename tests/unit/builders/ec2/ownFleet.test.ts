@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 
 import { MultiArchImage, type MultiArchImageArgs } from "../../../../sdk";
-import { describeProgram } from "./fleetMonitor";
+import { describeProgram, instanceIdOf } from "./fleetMonitor";
 
 const declare = (builders: MultiArchImageArgs["builders"]) => {
     return describeProgram((opts) => {
@@ -24,7 +24,7 @@ describe("builders.ec2 of an image", function () {
         const nodes = inputs("app-linux-arm64")["nodes"] as { property: string; ec2: { instanceId: string } }[];
         assert.deepEqual(
             nodes.map(({ property, ec2 }) => [property, ec2.instanceId]),
-            ["amd64", "arm64"].map((one) => ["builders.ec2", `id of app-builders-${one}-0`]),
+            ["amd64", "arm64"].map((one) => ["builders.ec2", instanceIdOf(`app-builders-${one}-0`)]),
         );
     });
 
