@@ -76,7 +76,7 @@ export async function describeProgram(
                 inputs: Object.fromEntries(Object.entries(given).map(([key, value]) => [key, unwrap(value)])),
             });
             // Ids as AWS has them: user data takes no others.
-            const ids = {
+            const ids: Readonly<Record<string, string>> = {
                 "aws:ebs/volume:Volume": `vol-${hex(name)}`,
                 "aws:ec2/instance:Instance": instanceIdOf(name),
             };
