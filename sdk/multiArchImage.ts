@@ -54,7 +54,7 @@ export class MultiArchImage extends pulumi.ComponentResource implements MultiArc
         const listed = assertInputs(name, inputs, (known) => {
             return listNodes(known.builders, platforms, known.maxParallelism);
         });
-        const fleet = createOwnFleet(name, builders, platforms, this);
+        const fleet = createOwnFleet(name, builders, platforms, maxParallelism, this);
         const nodes = pulumi.all([listed, fleet]).apply(([own, machines]) => [...own, ...machines]);
         const { additionalRepositories = [], platformOverrides, annotations, sign, verify, ...building } = others;
         const { push = true, exports: exported = [], engine, ...shared } = building;

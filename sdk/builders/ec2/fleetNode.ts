@@ -76,8 +76,10 @@ export function createNode(
             const host = hostSettingsOf(inputs as FleetInputs, architecture);
             return renderUserData({ ...host, region: where, tlsParameter, cache: { ...host.cache, volumeId } });
         });
-    const newest = newestImage(architecture, parent);
-    const ami = pulumi.all([amis, newest]).apply(([own, found]) => own?.[platform] ?? found);
+    const ami = pulumi.output(amis).apply((own): pulumi.Output<string> => {
+        const named = own?.[platform];
+        return named === undefined ? newestImage(architecture, parent) : pulumi.output(named);
+    });
     const instance = new aws.ec2.Instance(
         `${name}-${suffix}`,
         {

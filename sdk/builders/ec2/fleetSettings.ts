@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Ec2BuilderFleetArgs } from "../../ec2FleetArgs";
-import type { BuildKitRelease, HostArchitecture } from "./hostSettings";
+import { hostDefaults, type BuildKitRelease, type HostArchitecture } from "./hostSettings";
 
 /** The inputs of a fleet, all of them known. */
 export type FleetInputs = pulumi.Unwrap<Ec2BuilderFleetArgs>;
@@ -22,9 +22,7 @@ export const fleetDefaults = {
     nodesPerPlatform: 1,
     instanceTypes: { amd64: ["m7i.xlarge"], arm64: ["m7g.xlarge"] },
     sizeGiB: 100,
-    port: 1234,
-    idleMinutes: 15,
-    deadManHours: 12,
+    ...hostDefaults,
     egress: ["0.0.0.0/0", "::/0"].flatMap((cidr) => [443, 80].map((port) => ({ cidr, port }))),
 } as const;
 

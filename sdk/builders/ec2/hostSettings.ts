@@ -84,9 +84,8 @@ export const defaultRelease: BuildKitRelease = {
     },
 };
 
-const defaultPort = 1234;
-const defaultIdleMinutes = 15;
-const defaultDeadManHours = 12;
+/** What a host has where nobody says anything else. */
+export const hostDefaults = { port: 1234, idleMinutes: 15, deadManHours: 12 } as const;
 
 const defaultUrl =
     "https://github.com/moby/buildkit/releases/download/{version}/buildkit-{version}.linux-{architecture}.tar.gz";
@@ -104,7 +103,8 @@ export function completeHostSettings(settings: HostSettings): CompleteHostSettin
         throw new MultiArchError("builder-host-settings", { what: `${property} ${rule}`, property });
     }
     const { architecture, cache, buildkit = defaultRelease } = settings;
-    const { port = defaultPort, idleMinutes = defaultIdleMinutes, deadManHours = defaultDeadManHours } = settings;
+    const { port = hostDefaults.port, idleMinutes = hostDefaults.idleMinutes } = settings;
+    const { deadManHours = hostDefaults.deadManHours } = settings;
     return {
         ...settings,
         ...{ buildkit, port, idleMinutes, deadManHours },
@@ -140,7 +140,8 @@ export function findLimitProblems(
         maxParallelism = 1,
         ssmEndpoint = "https://ssm",
     } = settings;
-    const { port = defaultPort, idleMinutes = defaultIdleMinutes, deadManHours = defaultDeadManHours } = settings;
+    const { port = hostDefaults.port, idleMinutes = hostDefaults.idleMinutes } = settings;
+    const { deadManHours = hostDefaults.deadManHours } = settings;
     const sum = `buildkit.sha256.${architecture}`;
     const sha256 = buildkit.sha256[architecture];
     const isPort = isWhole(port) && port <= 65_535;

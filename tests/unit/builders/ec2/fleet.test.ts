@@ -188,6 +188,7 @@ describe("Ec2BuilderFleet", function () {
             ],
         );
         assert.deepEqual(fleet.opts("fleet-arm64-0").ignoreChanges, ["associatePublicIpAddress"]);
+        assert.ok(!fleet.calls.some(({ token }) => token.startsWith("aws:ssm/")), "an image is named");
         assert.equal(machines[0]?.["associatePublicIpAddress"], true);
         const { size, iops, throughput, availabilityZone, tags } = fleet.inputs("fleet-arm64-1-cache");
         assert.deepEqual([size, iops, throughput, availabilityZone], [50, 4_000, 200, "zone of subnet-0b"]);

@@ -5,10 +5,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { MultiArchImage, type MultiArchImageArgs } from "../../../../sdk";
 import { describeProgram, instanceIdOf } from "./fleetMonitor";
 
-const declare = (builders: MultiArchImageArgs["builders"]) => {
+const declare = (builders: MultiArchImageArgs["builders"], more: Partial<MultiArchImageArgs> = {}) => {
     return describeProgram((opts) => {
         const args = { platforms: ["linux/amd64", "linux/arm64"], repository: "registry.example.com/app", builders };
-        return new MultiArchImage("app", args, opts).builds;
+        return new MultiArchImage("app", { ...args, ...more }, opts).builds;
     });
 };
 
@@ -38,6 +38,16 @@ describe("builders.ec2 of an image", function () {
             nodes.map(({ property }) => property),
             ["builders.endpoints[0]", "builders.ec2"],
         );
+    });
+
+    it("takes the limit of the image where it has none of its own", async () => {
+        const limitOf = async (ec2: object): Promise<unknown> => {
+            const { inputs } = await declare({ ec2: { subnetId: "subnet-0a", ...ec2 } }, { maxParallelism: 7 });
+            const [node] = inputs("app-linux-arm64")["nodes"] as { maxParallelism?: number }[];
+            return node?.maxParallelism;
+        };
+        assert.equal(await limitOf({}), 7);
+        assert.equal(await limitOf({ maxParallelism: 2 }), 2);
     });
 
     it("is refused where it cannot be known which resources there are", async () => {
