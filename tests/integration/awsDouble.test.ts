@@ -9,7 +9,7 @@ import { DeleteParameterCommand, GetParameterCommand } from "@aws-sdk/client-ssm
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
-import { startAws, type Aws } from "../support/aws";
+import { startAws, useAccount, type Aws } from "../support/aws";
 import { createStack, type TestStack } from "../support/stack";
 import { getWorld } from "../support/world";
 
@@ -97,8 +97,7 @@ describe("the double of AWS", () => {
         this.timeout(300_000);
         account = await startAws();
         stack = await createStack(await getWorld(), program);
-        const { envVars } = stack.stack.workspace;
-        Object.assign(envVars, account.env, { PATH: `${account.bin}:${envVars["PATH"] ?? ""}` });
+        useAccount(stack, account);
     });
     after(async () => {
         await stack.remove();

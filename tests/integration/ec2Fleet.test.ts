@@ -10,7 +10,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { OutputMap } from "@pulumi/pulumi/automation";
 
 import { Ec2BuilderFleet, type Ec2BuilderFleetArgs, type Ec2Machine } from "../../sdk";
-import { startAws, type Aws } from "../support/aws";
+import { startAws, useAccount, type Aws } from "../support/aws";
 import { createStack, type TestStack } from "../support/stack";
 import { getWorld } from "../support/world";
 
@@ -66,8 +66,7 @@ describe("a fleet on EC2", () => {
         const { Subnets } = await account.clients.ec2.send(new ec2.DescribeSubnetsCommand({}));
         subnetId = Subnets?.[0]?.SubnetId ?? "";
         stack = await createStack(await getWorld(), program);
-        const { envVars } = stack.stack.workspace;
-        Object.assign(envVars, account.env, { PATH: `${account.bin}:${envVars["PATH"] ?? ""}` });
+        useAccount(stack, account);
     });
     after(async () => {
         await stack.remove();

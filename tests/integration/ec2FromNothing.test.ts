@@ -4,7 +4,7 @@ import type { OutputMap } from "@pulumi/pulumi/automation";
 import { DescribeSubnetsCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 
 import { MultiArchImage, type BuildReport } from "../../sdk";
-import { startAws, type Aws } from "../support/aws";
+import { startAws, useAccount, type Aws } from "../support/aws";
 import { startMachines, type Ec2Machines } from "../support/ec2Machines";
 import { serveRelease, type ServedRelease } from "../support/ec2Release";
 import { imageArgs, writeContext } from "../support/images";
@@ -54,8 +54,7 @@ describe("an image in an account with nothing in it", function () {
             const { indexDigest, builds } = image;
             return Promise.resolve({ indexDigest, builds } as unknown as OutputMap);
         });
-        const { envVars } = stack.stack.workspace;
-        Object.assign(envVars, machines.env, { PATH: `${account.bin}:${envVars["PATH"] ?? ""}` });
+        useAccount(stack, account, machines.env);
     });
     after(async () => {
         await stack?.remove();

@@ -9,6 +9,7 @@ import { IAMClient } from "@aws-sdk/client-iam";
 import { SSMClient } from "@aws-sdk/client-ssm";
 
 import type { Clients } from "./awsPlugin/resource";
+import type { TestStack } from "./stack";
 import { loadTools } from "./toolLibrary";
 
 /** A double of an AWS account: moto, and a provider `aws` of the engine that asks it. */
@@ -53,6 +54,12 @@ export async function startAws(): Promise<Aws> {
             rmSync(folder, { recursive: true, force: true });
         },
     };
+}
+
+/** Lets a stack run in an account: `env` says where that is, by default the account itself. */
+export function useAccount({ stack }: Pick<TestStack, "stack">, account: Aws, env = account.env): void {
+    const { envVars } = stack.workspace;
+    Object.assign(envVars, env, { PATH: `${account.bin}:${envVars["PATH"] ?? ""}` });
 }
 
 /** Writes the program that the engine looks for on PATH. Its version is what the package of the real provider asks for. */
