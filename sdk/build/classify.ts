@@ -78,6 +78,13 @@ const registryFaults: readonly { readonly pattern: RegExp; readonly code: ErrorC
     [
         // No registry has said anything yet: a firewall on the way says "permission denied" too.
         { pattern: /\bdial (?:tcp|udp)\b/, code: "registry-unreachable", transient: true },
+        // Builders that push the same layer at once may find its link half written in a registry on a file system:
+        // https://github.com/distribution/distribution/blob/v3.0.0/registry/storage/driver/filesystem/driver.go (PutContent)
+        {
+            pattern: /provided digest did not match uploaded content|blob unknown to registry/,
+            code: "registry-broken",
+            transient: true,
+        },
         { pattern: /\b429\b|toomanyrequests|too many requests/i, code: "registry-rate-limited", transient: true },
         {
             pattern: /\b50[0234]\b|internal server error|bad gateway|unavailable/i,
@@ -184,6 +191,10 @@ function lastError(lines: readonly string[]): string | undefined {
 }
 
 function firstSentence(text: string): string {
-    const line = text.replace(/^(failed to (build|solve): )+/, "").split("\n")[0] ?? "";
+    const line =
+        text
+            .replace(/^(failed to (build|solve): )+/, "")
+            .replace(/^errors:\n/, "")
+            .split("\n")[0] ?? "";
     return line.length > 500 ? `${line.slice(0, 499)}…` : line || "buildx gave no reason";
 }

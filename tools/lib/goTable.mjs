@@ -60,15 +60,16 @@ export const goTools = [
         name: "registry",
         module: "registry",
         package: "github.com/distribution/distribution/v3/cmd/registry",
-        version: "v3.0.0",
+        version: "v3.1.2",
         variables: ["github.com/distribution/distribution/v3/version.version"],
         expect: "about 2 min the first time",
         own: {
-            // Deleting a tag and leaving its manifest came with version 3.
+            // Deleting a tag and leaving its manifest came with version 3. Before 3.1 two pushes of the same layer at once
+            // could find its link half written.
             commands: ["registry", "docker-registry"],
             versionArgs: ["--version"],
             match: /distribution\S* v?(\d+\.\d+\.\d+)/,
-            min: "3.0.0",
+            min: "3.1.0",
         },
     },
     {

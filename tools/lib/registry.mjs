@@ -14,7 +14,7 @@ const BCRYPT_ROUNDS = 4;
 
 /**
  * @typedef {object} RegistryOptions
- * @property {string} binary the registry's own binary, distribution 3 or newer
+ * @property {string} binary the registry's own binary, distribution 3.1 or newer
  * @property {string} [name] names the process, its log and its pid file; `registry` when not given
  * @property {string} dir what the registry keeps; created when missing
  * @property {string} [storageDir] the images; `storage` below `dir` when not given

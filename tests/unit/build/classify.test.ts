@@ -73,6 +73,11 @@ describe("a failed build", () => {
             true,
         ],
         [
+            "failed to solve: failed to push h/a: errors:\nunknown: provided digest did not match uploaded content\nunknown: blob unknown to registry - sha256:1",
+            "registry-broken",
+            true,
+        ],
+        [
             "failed to solve: failed to push h/a: failed to authorize: 403: insufficient_scope",
             "registry-forbidden",
             false,
