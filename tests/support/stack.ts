@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { LocalWorkspace, type OutputMap, type PulumiFn, type Stack, type UpResult } from "@pulumi/pulumi/automation";
 
+import { readResultsFromState } from "./stackResults";
 import { inheritedEnv } from "./tools";
 import type { World } from "./world";
 
@@ -52,6 +53,7 @@ export async function createStack(
             projectSettings: { name: projectName, runtime: "nodejs", main: folder },
         },
     );
+    readResultsFromState(stack, projectName);
     const listen = (text: string): void => void (output += text);
     const options = { onOutput: listen, onError: listen };
     return {
