@@ -485,4 +485,26 @@ export interface BuildReport {
      * @integer
      */
     bytesSent: number;
+
+    /** What the build meant for the EC2 instance it ran on. Undefined for other builders. */
+    ec2?: Ec2Report;
+}
+
+/** What one build meant for the EC2 instance that did it. An instance that was lost on the way is not part of it. */
+export interface Ec2Report {
+    /** Whether the instance was started for it. Of several builds that were waiting, the first one to end says so. */
+    started: boolean;
+
+    /**
+     * Seconds the instance is on because of it: from its start, or from the begin of the build where it ran already, to
+     * the end of the build, and the `idleMinutes` it then stays on. Builds at the same time, and those within the idle
+     * time, share it: together they cost less than their sum.
+     */
+    awakeSeconds: number;
+
+    /**
+     * What that time costs in US dollars, by the `hourlyUsd` of the instance; disks and traffic are not part of it.
+     * Undefined where no price is given.
+     */
+    estimatedUsd?: number;
 }

@@ -85,6 +85,12 @@ export interface Ec2InstanceArgs {
 
     /** Which of its addresses is used. Defaults to `private`. */
     addressKind?: Input<AddressKind>;
+
+    /** Minutes it stays on after its last build, for the report of a build. Nothing is done by it. Defaults to 0. */
+    idleMinutes?: Input<number>;
+
+    /** What an hour of it costs in US dollars, for the report of a build. Defaults to no estimate. */
+    hourlyUsd?: Input<number>;
 }
 
 /** One of the two addresses of an instance. */

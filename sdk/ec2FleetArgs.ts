@@ -39,6 +39,12 @@ export interface Ec2BuildersArgs {
     instanceTypes?: Input<Record<string, Input<Input<string>[]>>>;
 
     /**
+     * What an hour of a type costs in US dollars, by type, as your region and your contract have it. With it each build
+     * tells what its time on the instance costs. Defaults to no estimate.
+     */
+    hourlyUsd?: Input<Record<string, Input<number>>>;
+
+    /**
      * Machine images by platform. Defaults to the newest Amazon Linux 2023 at the time a builder is made, which then stays
      * as it is. Another one has to have what docs/ec2-host.md lists, and replaces the builder; the cache stays.
      */

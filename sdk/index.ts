@@ -6,6 +6,7 @@ export type {
     BuildReport,
     Deletion,
     DockerfileArgs,
+    Ec2Report,
     Emulation,
     EndpointArgs,
     Engine,

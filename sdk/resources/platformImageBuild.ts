@@ -5,6 +5,7 @@ import { describeAhead } from "../build/queue/place";
 import { describeProgress, type BuildProgress } from "../build/progress";
 import type { BuildContext, BuildRequest } from "../build/request";
 import { preferSteady } from "../build/retry";
+import { describeUse, takeStart } from "../builders/ec2/machineUse";
 import type { BuilderNode } from "../builders/node";
 import { formatPlatform, parsePlatform } from "../platform";
 import type { RegistryClient } from "../registry/client";
@@ -114,6 +115,7 @@ async function buildOnLease(
     const image = imageOf(inputs);
     const nodes = listNodes(inputs);
     let lease = await holdNode(image, nodes, checked, options);
+    let beganAt = Date.now();
     try {
         const { waitedSeconds } = lease;
         reportChoice(lease, reporter);
@@ -131,14 +133,25 @@ async function buildOnLease(
                 const again = { ...options, registriesConfig: await describeAccounts(inputs) };
                 const found = await checkNodes(image, nodes, { ...again, patienceMs: retryPatienceMs });
                 lease = await holdNode(image, nodes, preferSteady(found, failures), again);
+                beganAt = Date.now();
                 return { ...lease, registriesConfig: again.registriesConfig };
             },
         });
         const waitingSeconds = Math.round(10 * (build.waitingSeconds + waitedSeconds)) / 10;
-        return { pushed, report: { ...build, waitingSeconds, builderVersion: lease.facts.version }, request };
+        const report = { ...build, waitingSeconds, builderVersion: lease.facts.version };
+        return { pushed, report: { ...report, ...reportInstance(lease.node, beganAt) }, request };
     } finally {
         await lease.release();
     }
+}
+
+/** What the build that ends now meant for the instance of its builder. */
+function reportInstance({ ec2 }: BuilderNode, beganAt: number): Pick<BuildReport, "ec2"> {
+    if (ec2 === undefined) {
+        return {};
+    }
+    const startedAt = takeStart(ec2.instanceId);
+    return { ec2: describeUse(ec2, { startedAt, beganAt, endedAt: Date.now() }) };
 }
 
 /** Seconds a build may take, and seconds the whole operation may. */

@@ -3,12 +3,22 @@ import { findLimitProblems, type HostArchitecture } from "../builders/ec2/hostSe
 import type { InputProblem } from "../resources/lifecycle";
 import { hasUnknown, unknownValue, type Properties } from "../resources/values";
 import { checkCidr } from "./cidr";
+import { checkNotNegative } from "./ec2Instance";
 
 const mostNodes = 50;
 
 /** Whatever is wrong with a fleet on EC2 whose inputs have the right types, by property. */
 export function checkFleet(inputs: Properties): InputProblem[] {
-    const checks = [checkChoice, checkSubnets, checkPlatforms, checkByPlatform, checkNetwork, checkHost, checkCache];
+    const checks = [
+        checkChoice,
+        checkSubnets,
+        checkPlatforms,
+        checkByPlatform,
+        checkPrices,
+        checkNetwork,
+        checkHost,
+        checkCache,
+    ];
     return checks.flatMap((check) => check(inputs));
 }
 
@@ -52,6 +62,11 @@ function checkPlatform(property: string, platform: string): InputProblem[] {
     return known.includes(platform)
         ? []
         : [{ property, reason: `must be one of ${known.join(", ")}: EC2 has no other machines` }];
+}
+
+function checkPrices({ hourlyUsd = {} }: Properties): InputProblem[] {
+    const prices = Object.entries(hourlyUsd as Record<string, unknown>);
+    return prices.flatMap(([type, price]) => checkNotNegative(`hourlyUsd["${type}"]`, price));
 }
 
 function checkByPlatform({ instanceTypes = {}, amis = {} }: Properties): InputProblem[] {

@@ -6,7 +6,7 @@ export function checkEc2(path: string, given: unknown): InputProblem[] {
     if (!isObject(given)) {
         return [];
     }
-    const { instanceId, region, port } = given;
+    const { instanceId, region, port, idleMinutes, hourlyUsd } = given;
     const isPort = typeof port !== "number" || (port >= 1 && port <= 65_535);
     return [
         ...checkText(
@@ -17,7 +17,14 @@ export function checkEc2(path: string, given: unknown): InputProblem[] {
         ),
         ...checkText(`${path}.region`, region, /^[a-z]{2,}(-[a-z]+)+-\d+$/, "is not a region, such as eu-central-1"),
         ...(isPort ? [] : [{ property: `${path}.port`, reason: "must be from 1 to 65535" }]),
+        ...checkNotNegative(`${path}.idleMinutes`, idleMinutes),
+        ...checkNotNegative(`${path}.hourlyUsd`, hourlyUsd),
     ];
+}
+
+/** A number of which zero is the least. */
+export function checkNotNegative(property: string, value: unknown): InputProblem[] {
+    return typeof value === "number" && !(value >= 0) ? [{ property, reason: "must not be negative" }] : [];
 }
 
 function checkText(property: string, value: unknown, pattern: RegExp, reason: string): InputProblem[] {

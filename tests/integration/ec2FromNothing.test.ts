@@ -44,6 +44,7 @@ describe("an image in an account with nothing in it", function () {
             subnetId: Subnets?.[0]?.SubnetId ?? "",
             allowedCidrs: ["10.0.0.0/8"],
             idleMinutes: 0.5,
+            hourlyUsd: { "m7i.xlarge": 36, "m7g.xlarge": 36 },
             cache: { sizeGiB: 10 },
             buildkit: { version, sha256: { ...sha256 }, ...(url === undefined ? {} : { url }) },
             ssmEndpoint: machines.url,
@@ -87,6 +88,10 @@ describe("an image in an account with nothing in it", function () {
             );
         }
         assert.equal(actions().filter((action) => action.startsWith("RunInstances")).length, 2);
+        assert.ok(
+            Object.values(builds).every(({ ec2 }) => ec2?.started === false),
+            "the fleet has started them, not the build",
+        );
     });
 
     it("costs nothing while nothing is built: the machines turn themselves off, and no up without a build wakes them", async () => {
@@ -108,7 +113,14 @@ describe("an image in an account with nothing in it", function () {
         const found = await viewRegistry(world).inspect(`${repository}@${digest}`, get(stack).folder);
         assert.deepEqual(found.platforms.sort(), platforms);
         assert.match(get(stack).output(), /waiting for (the machine|BuildKit) of EC2 instance/);
-        assert.ok(Object.values(builds).length === 2);
+        const uses = Object.values(builds).flatMap(({ ec2 }) => ec2 ?? []);
+        assert.equal(uses.length, 2);
+        for (const { started, awakeSeconds, estimatedUsd = 0 } of uses) {
+            assert.equal(started, true);
+            assert.ok(awakeSeconds > 30 && awakeSeconds < 180, `${awakeSeconds} s with 30 s of idle time`);
+            // The price is a dollar for 100 seconds.
+            assert.ok(Math.abs(estimatedUsd - awakeSeconds / 100) < 0.001, `${estimatedUsd} USD`);
+        }
         for (const host of get(machines).hosts.values()) {
             assert.equal((await host.logs()).match(/formatting/g)?.length, 1, "the cache was made once");
         }

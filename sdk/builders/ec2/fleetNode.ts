@@ -120,7 +120,14 @@ export function createNode(
 
     // A build that began before the volume is there would wait for it on the host, without a word here.
     const instanceId = pulumi.all([instance.id, attachment.id]).apply(([id]) => id);
-    const ec2 = { instanceId, region, ...(port === undefined ? {} : { port }), addressKind };
+    const report = pulumi
+        .all([instance.instanceType, settings.hourlyUsd, idleMinutes])
+        .apply(([type, prices, minutes = fleetDefaults.idleMinutes]) => {
+            const hourlyUsd = prices?.[type];
+            return { idleMinutes: minutes, ...(hourlyUsd === undefined ? {} : { hourlyUsd }) };
+        });
+    const target = { instanceId, region, ...(port === undefined ? {} : { port }), addressKind };
+    const ec2 = pulumi.all([pulumi.output(target), report]).apply(([where, told]) => ({ ...where, ...told }));
     const places = maxParallelism === undefined ? {} : { maxParallelism };
     return {
         node: pulumi.output({ platform, ec2, tls: access.client, serverName: fleetServerName, ...places }),

@@ -13,6 +13,10 @@ export interface Ec2Target {
     readonly port?: number | undefined;
     /** Which of its addresses is used. Defaults to `private`. */
     readonly addressKind?: "private" | "public" | undefined;
+    /** Minutes it stays on after its last build. Defaults to 0. */
+    readonly idleMinutes?: number | undefined;
+    /** What an hour of it costs, in US dollars. */
+    readonly hourlyUsd?: number | undefined;
 }
 
 /** What EC2 says of an instance. */

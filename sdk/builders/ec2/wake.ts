@@ -5,6 +5,7 @@ import type { BuilderNode } from "../node";
 import { preflightAll, type PreflightOptions, type PreflightResult } from "../preflight";
 import { builderError, cancelledCheck } from "../preflightBudget";
 import { isCapacityReason } from "./faults";
+import { noteStart } from "./machineUse";
 import { openInstances, type Ec2Target, type InstanceFacts, type Instances } from "./instances";
 
 /** How instances are started. */
@@ -60,6 +61,7 @@ export async function wakeNode(node: BuilderNode, options: WakeOptions = {}): Pr
                 if (facts.state === "stopped") {
                     refuseStopped(node, target, facts, starts);
                     options.onStatus?.(`starting ${node.name}`);
+                    noteStart(target.instanceId);
                     await instances.start();
                     starts += 1;
                 }

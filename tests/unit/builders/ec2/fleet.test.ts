@@ -153,7 +153,10 @@ describe("Ec2BuilderFleet", function () {
         const [node] = await settle(fleet.fleet.nodes);
         assert.deepEqual(node, {
             platform: "linux/amd64",
-            ec2: { instanceId: instanceIdOf("fleet-amd64-0"), region: "eu-central-1", addressKind: "private" },
+            ec2: {
+                instanceId: instanceIdOf("fleet-amd64-0"),
+                ...{ region: "eu-central-1", addressKind: "private", idleMinutes: 15 },
+            },
             tls: { ca: pem("CA"), cert: pem("CLIENT"), key: pem("CLIENT KEY") },
             serverName: "buildkit.internal",
         });
@@ -166,6 +169,7 @@ describe("Ec2BuilderFleet", function () {
             platforms: ["linux/arm64"],
             nodesPerPlatform: 3,
             instanceTypes: { "linux/arm64": ["c7g.large", pulumi.output("c6g.large")] },
+            hourlyUsd: { "c7g.large": pulumi.output(0.0725) },
             amis: { "linux/arm64": "ami-1" },
             cache: pulumi.output({ sizeGiB: 50, iops: 4_000, throughput: 200 }),
             cacheOnDestroy: "retain",
@@ -208,6 +212,11 @@ describe("Ec2BuilderFleet", function () {
         assert.deepEqual(
             nodes.map(({ maxParallelism, ec2 }) => [maxParallelism, (ec2 as { addressKind?: string }).addressKind]),
             [3, 3, 3].map((places) => [places, "public"]),
+        );
+        const prices = nodes.map(({ ec2 }) => ec2 as { idleMinutes?: number; hourlyUsd?: number });
+        assert.deepEqual(
+            prices.map(({ idleMinutes, hourlyUsd }) => [idleMinutes, hourlyUsd]),
+            [0.0725, undefined, 0.0725].map((price) => [5, price]),
         );
     });
 });
