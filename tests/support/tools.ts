@@ -1,6 +1,6 @@
 import { runCommand } from "../../sdk/build/exec";
 
-/** Runs a program with this process's environment and gives what it printed. Throws with its output when it fails. */
+/** Runs a program with this process's environment and gives what it printed. Throws with the end of its output when it fails. */
 export async function runTool(
     file: string,
     args: readonly string[],
@@ -10,9 +10,8 @@ export async function runTool(
     const result = await runCommand({ file, args, env: { ...inheritedEnv(), ...env }, timeoutMs: 120_000, ...rest });
     if (result.exitCode !== 0) {
         const command = [file, ...args].join(" ");
-        throw new Error(
-            `${command} ended with ${result.exitCode ?? result.signal}:\n${result.stdout}${result.stderrTail}`,
-        );
+        const printed = `${result.stdout.slice(-4_000)}${result.stderrTail}`;
+        throw new Error(`${command} ended with ${result.exitCode ?? result.signal}:\n${printed}`);
     }
     return result.stdout;
 }
