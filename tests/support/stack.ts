@@ -4,15 +4,20 @@ import { join } from "node:path";
 
 import { LocalWorkspace, type OutputMap, type PulumiFn, type Stack, type UpResult } from "@pulumi/pulumi/automation";
 
+import { separateEngineConnections } from "./engineConnections";
 import { readResultsFromState } from "./stackResults";
 import { inheritedEnv } from "./tools";
 import type { World } from "./world";
+
+separateEngineConnections();
 
 const repository = join(__dirname, "..", "..");
 
 /** A stack with a folder, a state and a home of its own. */
 export interface TestStack {
     readonly stack: Stack;
+    /** The name of its project. */
+    readonly project: string;
     /** The folder of the program: contexts are relative to it. */
     readonly folder: string;
     readonly env: Record<string, string>;
@@ -58,6 +63,7 @@ export async function createStack(
     const options = { onOutput: listen, onError: listen };
     return {
         stack,
+        project: projectName,
         folder,
         env,
         output: () => output,
