@@ -35,6 +35,12 @@ const states: Readonly<Record<string, object>> = {
     "aws:ssm/parameter:Parameter": { name: "fleet-tls", arn: "arn:aws:ssm:eu-central-1:1:parameter/fleet-tls" },
     "aws:iam/role:Role": { name: "fleet-role", arn: "arn:aws:iam::1:role/fleet-role" },
     "aws:iam/instanceProfile:InstanceProfile": { name: "fleet-profile" },
+    "aws:eks/cluster:Cluster": {
+        name: "cluster-1",
+        endpoint: "https://1.eks.amazonaws.com",
+        certificateAuthority: { data: "Q0E=" },
+    },
+    "multiarch:index:ImageIndex": { ref: "1.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:0a" },
     "aws:ecr/repository:Repository": { repositoryUrl: "1.dkr.ecr.eu-central-1.amazonaws.com/app", registryId: "1" },
 };
 
