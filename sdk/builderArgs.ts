@@ -83,8 +83,14 @@ export interface Ec2InstanceArgs {
      */
     port?: Input<number>;
 
-    /** Which of its addresses is used. Defaults to `private`. */
+    /** Which of its addresses is used; `ssm` uses none, and connects through Session Manager. Defaults to `private`. */
     addressKind?: Input<AddressKind>;
+
+    /**
+     * True for an instance that is started only when none of the others of its platform can be, for example one on demand
+     * behind spot instances. Defaults to false.
+     */
+    fallback?: Input<boolean>;
 
     /** Minutes it stays on after its last build, for the report of a build. Nothing is done by it. Defaults to 0. */
     idleMinutes?: Input<number>;
@@ -93,8 +99,8 @@ export interface Ec2InstanceArgs {
     hourlyUsd?: Input<number>;
 }
 
-/** One of the two addresses of an instance. */
-export type AddressKind = "private" | "public";
+/** One of the two addresses of an instance, or `ssm`: a session of AWS Session Manager for each connection. */
+export type AddressKind = "private" | "public" | "ssm";
 
 /**
  * A builder that the user has made with `docker buildx create`, of any driver but `docker`: it is used as it is, and

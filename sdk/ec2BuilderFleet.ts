@@ -67,7 +67,7 @@ export class Ec2BuilderFleet extends pulumi.ComponentResource implements DockerB
         const subnet = aws.ec2.getSubnetOutput({ id: subnetsOf(args)[0] ?? "" }, { parent: this });
         const region = aws.getRegionOutput({}, { parent: this }).region;
         const group = createSecurityGroup(context, subnet.vpcId, args);
-        const place = { access: createAccess(context, args.kmsKeyArn), securityGroupId: group.id, region };
+        const place = { access: createAccess(context, args), securityGroupId: group.id, region };
         const { platforms = [...fleetDefaults.platforms], nodesPerPlatform = fleetDefaults.nodesPerPlatform } = args;
         const created = listFleetNodes(platforms, nodesPerPlatform).map((node) => {
             return createNode(context, node, place, args);

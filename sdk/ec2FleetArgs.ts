@@ -60,7 +60,10 @@ export interface Ec2BuildersArgs {
      */
     cacheOnDestroy?: CacheOnDestroy;
 
-    /** Which address of a builder is used. With `public` it gets one. Defaults to `private`. */
+    /**
+     * Which address of a builder is used. With `public` it gets one. With `ssm` none is used and no port has to be open:
+     * each connection is a session of AWS Session Manager. Defaults to `private`.
+     */
     addressKind?: Input<AddressKind>;
 
     /**

@@ -16,6 +16,8 @@ export interface BuilderNode {
     readonly named?: NamedBuilder | undefined;
     /** The EC2 instance it runs on. Its address is known only while the instance runs. */
     readonly ec2?: Ec2Target | undefined;
+    /** What its address leads through, where the address itself says nothing to people. */
+    readonly through?: string | undefined;
     /** What proves both sides to each other, as PEM text. */
     readonly tls?: BuilderTls | undefined;
     /** The name in the builder's certificate. Defaults to the host of the address. */
@@ -104,6 +106,9 @@ export function parseAddress(address: string): BuilderAddress {
 
 /** The builder as errors and outputs name it: its name, and its address without anything secret. */
 export function describeNode(node: BuilderNode): string {
+    if (node.through !== undefined) {
+        return `${node.name} (through ${node.through})`;
+    }
     const address = node.address.replace(/\/\/[^@/]*:[^@/]*@/, "//[secret]@");
     return node.name === "" || node.name === node.address ? address : `${node.name} (${address})`;
 }

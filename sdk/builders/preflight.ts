@@ -1,5 +1,6 @@
 import { MultiArchError } from "../errors";
 import { connectControl } from "./control/client";
+import { explainTunnel } from "./ec2/session/tunnel";
 import { parseAddress, type BuilderNode, type TcpAddress, type UnixAddress } from "./node";
 import { builderError, inStage, startBudget, type Budget, type Stage } from "./preflightBudget";
 import { noteEnds, type CertificateDates } from "./preflightCertificates";
@@ -23,7 +24,7 @@ export type { BuilderFacts } from "./preflightFacts";
 /** How a builder is checked. */
 export interface PreflightOptions {
     /**
-     * Milliseconds the whole check may take. By default 5000; 20000 through ssh, kubectl or docker; 180000 where buildx
+     * Milliseconds the whole check may take. By default 5000; 20000 through ssh, kubectl, docker or Session Manager; 180000 where buildx
      * may have to start the builder, and pull its image.
      */
     readonly timeoutMs?: number | undefined;
@@ -44,6 +45,10 @@ const bootTimeoutMs = 180_000;
  * BuildKit, its version, its platforms, its disk. The first stage that fails is what the thrown MultiArchError is about.
  */
 export async function preflight(node: BuilderNode, options: PreflightOptions = {}): Promise<BuilderFacts> {
+    return explainTunnel(node, () => checkAll(node, options));
+}
+
+async function checkAll(node: BuilderNode, options: PreflightOptions): Promise<BuilderFacts> {
     if (node.docker ?? node.named) {
         return checkThroughDriver(node, options);
     }
@@ -65,7 +70,7 @@ export async function preflight(node: BuilderNode, options: PreflightOptions = {
         const answer = await inStage(budget, "buildx", () => inspectThroughBuildx(node, budget));
         return inStage(budget, "platform", () => judgeBuilder(node, answer), describeFacts);
     }
-    const budget = openBudget(node, directTimeoutMs, options);
+    const budget = openBudget(node, node.through === undefined ? directTimeoutMs : helperTimeoutMs, options);
     if (address.scheme === "tcp") {
         await inStage(budget, "settings", () => {
             checkProtection(node);

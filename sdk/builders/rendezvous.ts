@@ -14,13 +14,14 @@ type RankedNode = Pick<BuilderNode, "address" | "maxParallelism" | "ec2">;
 /**
  * The nodes in the order in which an image prefers them, by rendezvous hashing: equal on every machine and in every run,
  * whatever the order they are listed in. A node that goes moves only the images that preferred it, and one that comes
- * takes only those that prefer it. A node with twice the places is preferred by twice the images.
+ * takes only those that prefer it. A node with twice the places is preferred by twice the images. One that is for when
+ * no other can be had is behind all others.
  * https://doi.org/10.1109/90.663936 (Thaler and Ravishankar)
  */
 export function orderNodes<Item extends { readonly node: RankedNode }>(image: string, items: readonly Item[]): Item[] {
     return items
-        .map((item) => ({ item, score: scoreOf(image, item.node) }))
-        .sort((one, other) => other.score - one.score)
+        .map((item) => ({ item, rank: item.node.ec2?.fallback === true ? 1 : 0, score: scoreOf(image, item.node) }))
+        .sort((one, other) => one.rank - other.rank || other.score - one.score)
         .map(({ item }) => item);
 }
 

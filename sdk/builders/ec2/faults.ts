@@ -11,14 +11,28 @@ const capacityCodes = [
 ];
 
 const deniedCodes = [
-    ...["UnauthorizedOperation", "AuthFailure", "AccessDenied", "InvalidClientTokenId", "OptInRequired"],
+    ...[
+        "UnauthorizedOperation",
+        "AuthFailure",
+        "AccessDenied",
+        "AccessDeniedException",
+        "InvalidClientTokenId",
+        "OptInRequired",
+    ],
     ...["ExpiredToken", "RequestExpired", "SignatureDoesNotMatch", "UnrecognizedClientException"],
     // No credentials at all, by the SDK itself.
     "CredentialsProviderError",
 ];
 
 /** Asked for too much at once, or EC2 itself is out of order. */
-const transientCodes = ["RequestLimitExceeded", "Throttling", "InternalError", "Unavailable", "ServiceUnavailable"];
+const transientCodes = [
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "InternalError",
+    "Unavailable",
+    "ServiceUnavailable",
+];
 
 /** True for a reason that EC2 gives for want of machines: `Server.InsufficientInstanceCapacity` and the like. */
 export function isCapacityReason(reason: string | undefined): boolean {
@@ -37,21 +51,27 @@ export function explainAws(
     if (signal?.aborted === true) {
         return cancelledCheck();
     }
-    const { name = "", $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
-    const status = $metadata?.httpStatusCode;
-    const transient = transientCodes.includes(name) || status === undefined || status >= 500;
-    const code = codeOf(name);
+    const { name = "" } = error as { name?: string };
+    const code = codeOfAws(name);
     // The message of a denial may hold an encoded copy of the whole request.
     const told = code === "builder-ec2-denied" ? name : `${name}: ${messageOf(error)}`;
     const what = `the EC2 instance ${instanceId} in ${region} cannot be ${done}: ${told}`;
     return builderError(node, code, what, {
         field: "ec2",
         cause: error,
-        transient: code === "builder-ec2" && transient,
+        transient: code === "builder-ec2" && isTransientAws(error),
     });
 }
 
-function codeOf(name: string): ErrorCode {
+/** Whether the same request may succeed in a moment. */
+export function isTransientAws(error: unknown): boolean {
+    const { name = "", $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
+    const status = $metadata?.httpStatusCode;
+    return transientCodes.includes(name) || status === undefined || status >= 500;
+}
+
+/** The error that a request was refused with, by its name. */
+export function codeOfAws(name: string): ErrorCode {
     if (isCapacityReason(name)) {
         return "builder-ec2-capacity";
     }

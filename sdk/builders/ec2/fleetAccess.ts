@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { Ec2BuilderFleetArgs } from "../../ec2FleetArgs";
 import { BuilderCertificates, type TlsMaterial } from "../../resources/builderCertificates";
 import { loadAwsPackage } from "./awsPackage";
 import type { FleetContext } from "./fleetNetwork";
@@ -17,11 +18,11 @@ export interface FleetAccess {
 
 /**
  * Certificates, the encrypted parameter that builders fetch theirs from, and the role by which only they can. The role
- * has this one right: what is built there must not find another one.
+ * has this one right, and what sessions need where they are used: what is built there must not find another one.
  */
 export function createAccess(
     { name, parent, tags }: FleetContext,
-    kmsKeyArn: pulumi.Input<string> | undefined,
+    { kmsKeyArn, addressKind }: Pick<Ec2BuilderFleetArgs, "kmsKeyArn" | "addressKind">,
 ): FleetAccess {
     const aws = loadAwsPackage();
     const certificates = new BuilderCertificates(
@@ -45,7 +46,9 @@ export function createAccess(
         { assumeRolePolicy: trustEc2(), description: `BuildKit builders ${name} of pulumi-multiarch`, tags },
         { parent },
     );
-    const policy = pulumi.all([parameter.arn, kmsKeyArn]).apply(([arn, key]) => allowReading(arn, key));
+    const policy = pulumi.all([parameter.arn, kmsKeyArn, addressKind]).apply(([arn, key, kind]) => {
+        return writePolicy([...allowReading(arn, key), ...(kind === "ssm" ? allowSessions() : [])]);
+    });
     const attached = new aws.iam.RolePolicy(`${name}-read-tls`, { role: role.name, policy }, { parent });
     // Behind the policy: an instance that boots reads the parameter at once.
     const profile = new aws.iam.InstanceProfile(
@@ -62,10 +65,22 @@ function trustEc2(): string {
 }
 
 /** The keys that AWS keeps for the account need no right of their own. */
-function allowReading(parameterArn: string, kmsKeyArn: string | undefined): string {
+function allowReading(parameterArn: string, kmsKeyArn: string | undefined): object[] {
     const read = { Effect: "Allow", Action: "ssm:GetParameter", Resource: parameterArn };
     const decrypt = { Effect: "Allow", Action: "kms:Decrypt", Resource: kmsKeyArn };
-    return writePolicy(kmsKeyArn === undefined ? [read] : [read, decrypt]);
+    return kmsKeyArn === undefined ? [read] : [read, decrypt];
+}
+
+/**
+ * What the SSM agent of a builder needs for sessions, and no more of what `AmazonSSMManagedInstanceCore` has. None of
+ * these can be narrowed down: https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
+ */
+function allowSessions(): object[] {
+    const control = ["ssmmessages:CreateControlChannel", "ssmmessages:OpenControlChannel"];
+    const data = ["ssmmessages:CreateDataChannel", "ssmmessages:OpenDataChannel"];
+    return [...control, ...data, "ssm:UpdateInstanceInformation"].map((Action) => {
+        return { Effect: "Allow", Action, Resource: "*" };
+    });
 }
 
 function writePolicy(Statement: readonly object[]): string {

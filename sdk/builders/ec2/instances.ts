@@ -11,8 +11,10 @@ export interface Ec2Target {
     readonly region: string;
     /** The port of BuildKit. Defaults to 1234. */
     readonly port?: number | undefined;
-    /** Which of its addresses is used. Defaults to `private`. */
-    readonly addressKind?: "private" | "public" | undefined;
+    /** Which of its addresses is used, or that none is. Defaults to `private`. */
+    readonly addressKind?: "private" | "public" | "ssm" | undefined;
+    /** True for one that is started only when none of the others can be. Defaults to false. */
+    readonly fallback?: boolean | undefined;
     /** Minutes it stays on after its last build. Defaults to 0. */
     readonly idleMinutes?: number | undefined;
     /** What an hour of it costs, in US dollars. */

@@ -6,6 +6,7 @@ import { preflightAll, type PreflightOptions, type PreflightResult } from "../pr
 import { builderError, cancelledCheck } from "../preflightBudget";
 import { isCapacityReason } from "./faults";
 import { noteStart } from "./machineUse";
+import { throughSession } from "./session/tunnel";
 import { openInstances, type Ec2Target, type InstanceFacts, type Instances } from "./instances";
 
 /** How instances are started. */
@@ -90,7 +91,7 @@ async function check(
     facts: InstanceFacts,
     options: WakeOptions,
 ): Promise<PreflightResult | undefined> {
-    const [result] = await preflightAll([locate(node, target, facts)], options);
+    const [result] = await preflightAll([await locate(node, target, facts)], options);
     return result;
 }
 
@@ -132,23 +133,26 @@ async function lookUp(node: BuilderNode, options: WakeOptions): Promise<LookedUp
                 return { kind: facts.state === "pending" ? "booting" : "asleep", node };
             }
             const isNew = Date.now() - (facts.startedAt ?? 0) < (options.bootMs ?? defaultBootMs);
-            return isNew ? { kind: "booting", node } : { kind: "awake", node: locate(node, target, facts) };
+            return isNew ? { kind: "booting", node } : { kind: "awake", node: await locate(node, target, facts) };
         });
     } catch (error) {
         return { kind: "failed", node, error: asFailure(node, error) };
     }
 }
 
-/** The builder at the address that its instance has today. */
-function locate(node: BuilderNode, { instanceId, port, addressKind }: Ec2Target, facts: InstanceFacts): BuilderNode {
-    const kind = addressKind ?? "private";
+/** The builder at the address that its instance has today, or at one of this machine that leads there. */
+async function locate(node: BuilderNode, target: Ec2Target, facts: InstanceFacts): Promise<BuilderNode> {
+    const { instanceId, region, port = defaultPort, addressKind: kind = "private" } = target;
+    if (kind === "ssm") {
+        return throughSession(node, { instanceId, region, port });
+    }
     const host = kind === "public" ? facts.publicAddress : facts.privateAddress;
     if (host === undefined) {
         const what = `the EC2 instance ${instanceId} runs and has no ${kind} address`;
         const next = "Give the instance such an address, or set ec2.addressKind to the one it has.";
         throw builderError(node, "builder-ec2", what, { field: "ec2.addressKind", next });
     }
-    return { ...node, address: `tcp://${host}:${port ?? defaultPort}` };
+    return { ...node, address: `tcp://${host}:${port}` };
 }
 
 function refuseLost(node: BuilderNode, { instanceId, region }: Ec2Target, { state }: InstanceFacts): void {

@@ -53,6 +53,29 @@ describe("builders on EC2", () => {
     };
     const starts = (): string[] => ec2.asked.filter((action) => action.startsWith("Start"));
 
+    it("on demand are started only where none of the others gets a machine, whatever the image prefers", async () => {
+        const nodes = [onEc2(first, { fallback: true }), onEc2(second)];
+        ec2.instances.set(first, { state: "stopped", ...local });
+        ec2.instances.set(second, { state: "stopped", ...local });
+        await checkNodes(image, nodes, options());
+        assert.deepEqual(starts(), [`StartInstances ${second}`]);
+
+        ec2.asked.length = 0;
+        ec2.instances.set(second, { state: "stopped", ...local, refusesStart: "IncorrectSpotRequestState" });
+        const { choices, skipped } = await checkNodes(image, nodes, options());
+        assert.deepEqual(starts(), [`StartInstances ${second}`, `StartInstances ${first}`]);
+        assert.deepEqual([choices.length, skipped.map(({ error }) => error.code)], [1, ["builder-ec2-capacity"]]);
+
+        for (const id of [first, second]) {
+            ec2.instances.set(id, { state: "running", ...local });
+        }
+        const both = await checkNodes(image, nodes, options());
+        assert.deepEqual(
+            both.choices.map(({ node }) => node.ec2?.instanceId),
+            [second, first],
+        );
+    });
+
     it("are started when they are stopped, and built on at the address they have then", async () => {
         ec2.instances.set(first, { state: "stopped", ...local });
         const told: string[] = [];

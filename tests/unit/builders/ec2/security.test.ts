@@ -35,11 +35,13 @@ describe("the security of a fleet is as the docs say", function () {
 
     let plain: Described;
     let open: Described;
+    let closed: Described;
     let userData = "";
 
     before(async () => {
         plain = await describeFleet({ subnetId });
         open = await describeFleet({ subnetId, allowedCidrs: ["10.0.0.0/8"], kmsKeyArn, addressKind: "public" });
+        closed = await describeFleet({ subnetId, addressKind: "ssm" });
         userData = String(plain.inputs("fleet-arm64-0")["userData"]);
     });
 
@@ -69,7 +71,9 @@ describe("the security of a fleet is as the docs say", function () {
         const rows = rowsOf("What builders may do in the account");
         const always = rows.filter(([, , when]) => when === "always").flatMap(([action]) => codeIn(action));
         const withKey = rows.filter(([, , when]) => when === "with `kmsKeyArn`").flatMap(([action]) => codeIn(action));
-        assert.equal(always.length + withKey.length, rows.length);
+        const ssm = 'with `addressKind: "ssm"`';
+        const withSessions = rows.filter(([, , when]) => when === ssm).flatMap(([action]) => codeIn(action));
+        assert.equal(always.length + withKey.length + withSessions.length, rows.length);
         const parameterArn = "arn:aws:ssm:eu-central-1:1:parameter/fleet-tls";
         const allow = (Action: string, Resource: string) => ({ Effect: "Allow", Action, Resource });
         assert.deepEqual(
@@ -79,6 +83,10 @@ describe("the security of a fleet is as the docs say", function () {
         assert.deepEqual(statementsOf(open), [
             ...always.map((action) => allow(action, parameterArn)),
             ...withKey.map((action) => allow(action, kmsKeyArn)),
+        ]);
+        assert.deepEqual(statementsOf(closed), [
+            ...always.map((action) => allow(action, parameterArn)),
+            ...withSessions.map((action) => allow(action, "*")),
         ]);
         const { managedPolicyArns, inlinePolicies, assumeRolePolicy } = plain.inputs("fleet-role");
         assert.deepEqual([managedPolicyArns, inlinePolicies], [undefined, undefined]);
@@ -93,11 +101,12 @@ describe("the security of a fleet is as the docs say", function () {
 
     it("in what up may do", () => {
         const folder = join(repository, "sdk", "builders", "ec2");
-        const sources = readdirSync(folder)
+        const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
             .filter((name) => name.endsWith(".ts"))
             .map((name) => readFileSync(join(folder, name), "utf8"));
-        const commands = sources.join("\n").matchAll(/new aws\.(\w+)Command\(/g);
-        const asked = new Set([...commands].map(([, name = ""]) => `ec2:${name}`));
+        const services: Record<string, string> = { aws: "ec2", ssm: "ssm" };
+        const commands = sources.join("\n").matchAll(/new (\w+)\.(\w+)Command\(/g);
+        const asked = new Set([...commands].map(([, where = "", name = ""]) => `${services[where] ?? ""}:${name}`));
         const rows = rowsOf("What `up` may do in the account").flatMap(([action]) => codeIn(action));
         assert.deepEqual(rows.sort(), [...asked].sort());
         const policy = readFileSync(join(repository, "docs", "ec2.md"), "utf8").matchAll(/"Action": "([^"]+)"/g);
@@ -115,6 +124,7 @@ describe("the security of a fleet is as the docs say", function () {
             return [...new Set(found.map(({ inputs }) => String(inputs["fromPort"])))];
         };
         assert.deepEqual(rules(plain, "Ingress"), [], "by default nobody");
+        assert.deepEqual(rules(closed, "Ingress"), [], "nobody has to");
         assert.deepEqual(rules(open, "Ingress"), portsOf("in"));
         assert.deepEqual(rules(plain, "Egress").sort(), portsOf("out").sort());
         const addresses = /^ *address = (\[.*\])$/m.exec(userData)?.[1] ?? "[]";
@@ -175,6 +185,7 @@ describe("the security of a fleet is as the docs say", function () {
             },
             "public address": () => {
                 assert.equal(machine["associatePublicIpAddress"], false);
+                assert.equal(closed.inputs("fleet-arm64-0")["associatePublicIpAddress"], false);
                 assert.equal(open.inputs("fleet-arm64-0")["associatePublicIpAddress"], true);
             },
             disks: () => {

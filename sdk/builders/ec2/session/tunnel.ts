@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import * as net from "node:net";
+
+import { MultiArchError } from "../../../errors";
+import type { BuilderNode } from "../../node";
+import { builderError } from "../../preflightBudget";
+import { openChannel } from "./channel";
+import { explainSession, startSession, type SessionFailure, type SessionTarget } from "./start";
+
+/** A port of this machine that leads to one of an instance. */
+interface Tunnel {
+    readonly address: string;
+    /** What went wrong the last time, and when. */
+    failure: (SessionFailure & { readonly at: number }) | undefined;
+}
+
+/** The tunnels of this process. Each is there until the process ends: without a connection it is one open socket. */
+const tunnels = new Map<string, Promise<Tunnel>>();
+const byAddress = new Map<string, Tunnel>();
+
+/**
+ * The builder on an instance, at an address of this machine. Each connection to it is a session of its own. TLS goes
+ * through from end to end, so others on this machine get no further than its beginning.
+ */
+export async function throughSession(node: BuilderNode, target: SessionTarget): Promise<BuilderNode> {
+    const key = JSON.stringify([target.region, target.instanceId, target.port]);
+    const opening = tunnels.get(key) ?? openTunnel(target);
+    tunnels.set(key, opening);
+    const { address } = await opening;
+    return { ...node, address, through: "Session Manager" };
+}
+
+/** Does something with a builder. What fails because there was no session says so. */
+export async function explainTunnel<T>(node: BuilderNode, work: () => Promise<T>): Promise<T> {
+    const tunnel = node.through === undefined ? undefined : byAddress.get(node.address);
+    const begin = performance.now();
+    try {
+        return await work();
+    } catch (error) {
+        const { failure } = tunnel ?? {};
+        const isCancelled = error instanceof MultiArchError && error.code === "build-cancelled";
+        if (failure === undefined || failure.at < begin || isCancelled) {
+            throw error;
+        }
+        const { at, code, what, ...more } = failure;
+        throw builderError(node, code, what, { field: "ec2", ...more });
+    }
+}
+
+async function openTunnel(target: SessionTarget): Promise<Tunnel> {
+    const server = net.createServer((socket) => {
+        void connect(socket, target, tunnel);
+    });
+    // What runs keeps the process alive, not what could.
+    server.unref();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = `tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+    const tunnel: Tunnel = { address, failure: undefined };
+    byAddress.set(address, tunnel);
+    return tunnel;
+}
+
+/** One connection: what comes before the session is there waits in the socket. */
+async function connect(socket: net.Socket, target: SessionTarget, tunnel: Tunnel): Promise<void> {
+    socket.on("error", () => socket.destroy());
+    const fail = (error: unknown): void => {
+        tunnel.failure = { ...explainSession(target, error), at: performance.now() };
+        socket.destroy();
+    };
+    try {
+        const { stream, ready } = openChannel(await startSession(target));
+        stream.once("error", fail);
+        stream.once("close", () => socket.destroy());
+        socket.once("close", () => stream.destroy());
+        if (socket.destroyed) {
+            stream.destroy();
+        }
+        await ready;
+        socket.pipe(stream).pipe(socket);
+    } catch (error) {
+        // Whoever went first has no use for the reason.
+        if (!socket.destroyed) {
+            fail(error);
+        }
+    }
+}
