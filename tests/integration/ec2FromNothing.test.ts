@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 
 import type { OutputMap } from "@pulumi/pulumi/automation";
-import { DescribeSubnetsCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
+import { DescribeSubnetsCommand, EC2Client } from "@aws-sdk/client-ec2";
 
-import { MultiArchImage, type BuildReport } from "../../sdk";
+import { MultiArchImage } from "../../sdk";
 import { startAws, useAccount, type Aws } from "../support/aws";
 import { startMachines, type Ec2Machines } from "../support/ec2Machines";
 import { serveRelease, type ServedRelease } from "../support/ec2Release";
+import { buildFromNothing, leaveNothing, stayOff, wakeByBuild, type FleetSite } from "../support/fleetFlow";
 import { imageArgs, writeContext } from "../support/images";
 import { viewRegistry } from "../support/registryView";
 import { createStack, type TestStack } from "../support/stack";
@@ -28,6 +29,8 @@ describe("an image in an account with nothing in it", function () {
     let machines: Ec2Machines | undefined;
     let release: ServedRelease | undefined;
     let stack: TestStack | undefined;
+    let ec2Client: EC2Client | undefined;
+    let site: FleetSite | undefined;
     let repository = "";
 
     const get = <T>(value: T | undefined): T => value ?? assert.fail("it was not started");
@@ -56,67 +59,50 @@ describe("an image in an account with nothing in it", function () {
             return Promise.resolve({ indexDigest, builds } as unknown as OutputMap);
         });
         useAccount(stack, account, machines.env);
+        const { folder } = stack;
+        const view = viewRegistry(world);
+        site = {
+            ec2: (ec2Client = new EC2Client({ ...account.client, endpoint: machines.url })),
+            stackTag: `organization/${stack.project}/test`,
+            up: () => get(stack).up(),
+            destroy: () => get(stack).stack.destroy(),
+            writeContext: (text) => writeContext(folder, text),
+            platformsOf: async (digest) => (await view.inspect(`${repository}@${digest}`, folder)).platforms,
+            powerOffMs: 120_000,
+        };
     });
     after(async () => {
+        ec2Client?.destroy();
         await stack?.remove();
         await machines?.remove();
         release?.remove();
         await account?.stop();
     });
 
-    /** An up, with what it has built. */
-    const up = async (): Promise<{ digest: string; builds: Record<string, BuildReport> }> => {
-        const { outputs } = await get(stack).up();
-        const builds = outputs["builds"]?.value as Record<string, BuildReport>;
-        return { digest: String(outputs["indexDigest"]?.value), builds };
-    };
     const actions = (): string[] => get(machines).asked.splice(0);
+    const startsIn = (asked: readonly string[]): string[] =>
+        [...new Set(asked.filter((action) => action.startsWith("StartInstances")))].sort();
 
     it("is built by one up on machines that it has made, and that booted from its user data", async () => {
-        writeContext(get(stack).folder, "one");
-        const { digest, builds } = await up();
-        assert.match(digest, /^sha256:[0-9a-f]{64}$/);
-        const found = await viewRegistry(world).inspect(`${repository}@${digest}`, get(stack).folder);
-        assert.deepEqual(found.platforms.sort(), platforms);
-        const { hosts } = get(machines);
-        assert.equal(hosts.size, 2);
-        for (const [id, host] of hosts) {
-            const builder = `EC2 instance ${id} in eu-central-1 (tcp://${host.address}:1234)`;
-            assert.ok(
-                Object.values(builds).some((report) => report.builder === builder),
-                JSON.stringify(builds),
-            );
-        }
+        const built = await buildFromNothing(get(site));
+        assert.deepEqual(built.map(({ id }) => id).sort(), [...get(machines).hosts.keys()].sort());
         assert.equal(actions().filter((action) => action.startsWith("RunInstances")).length, 2);
-        assert.ok(
-            Object.values(builds).every(({ ec2 }) => ec2?.started === false),
-            "the fleet has started them, not the build",
-        );
     });
 
     it("costs nothing while nothing is built: the machines turn themselves off, and no up without a build wakes them", async () => {
-        await Promise.all([...get(machines).hosts.values()].map((host) => host.waitForPowerOff(120_000)));
-        const { summary } = await get(stack).up();
-        assert.deepEqual(Object.keys(summary.resourceChanges ?? {}), ["same"]);
-        assert.ok(!actions().some((action) => action.startsWith("StartInstances")));
+        await stayOff(get(site));
+        assert.deepEqual(startsIn(actions()), []);
         assert.ok([...get(machines).hosts.values()].every((host) => !host.isRunning()));
     });
 
     it("is built again by machines that the build has started, with the cache they had", async () => {
-        writeContext(get(stack).folder, "two");
-        const { digest, builds } = await up();
-        const started = new Set(actions().filter((action) => action.startsWith("StartInstances")));
+        const uses = await wakeByBuild(get(site));
         assert.deepEqual(
-            [...started].sort(),
+            startsIn(actions()),
             [...get(machines).hosts.keys()].map((id) => `StartInstances ${id}`).sort(),
         );
-        const found = await viewRegistry(world).inspect(`${repository}@${digest}`, get(stack).folder);
-        assert.deepEqual(found.platforms.sort(), platforms);
         assert.match(get(stack).output(), /waiting for (the machine|BuildKit) of EC2 instance/);
-        const uses = Object.values(builds).flatMap(({ ec2 }) => ec2 ?? []);
-        assert.equal(uses.length, 2);
-        for (const { started, awakeSeconds, estimatedUsd = 0 } of uses) {
-            assert.equal(started, true);
+        for (const { awakeSeconds, estimatedUsd = 0 } of uses) {
             assert.ok(awakeSeconds > 30 && awakeSeconds < 180, `${awakeSeconds} s with 30 s of idle time`);
             // The price is a dollar for 100 seconds.
             assert.ok(Math.abs(estimatedUsd - awakeSeconds / 100) < 0.001, `${estimatedUsd} USD`);
@@ -127,10 +113,8 @@ describe("an image in an account with nothing in it", function () {
     });
 
     it("leaves no machine and no disk behind when it is destroyed, and its images where they are", async () => {
-        await get(stack).stack.destroy();
+        await leaveNothing(get(site));
         assert.equal(get(machines).hosts.size, 0);
-        const { Volumes } = await get(account).clients.ec2.send(new DescribeVolumesCommand({}));
-        assert.deepEqual(Volumes, []);
         assert.equal((await viewRegistry(world).tags(repository)).includes("latest"), true);
     });
 });

@@ -20,6 +20,8 @@ export interface Aws {
     readonly bin: string;
     /** The real SDK's clients, to look at what is there. */
     readonly clients: Clients;
+    /** The configuration of those clients, for one that asks at another place. */
+    readonly client: { region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
     stop(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export async function startAws(): Promise<Aws> {
             AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         },
         bin: writePlugin(join(folder, "bin")),
+        client: { region: client.region, credentials },
         clients: { ec2: new EC2Client(client), iam: new IAMClient(client), ssm: new SSMClient(client) },
         async stop() {
             await stop();
