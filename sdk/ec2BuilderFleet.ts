@@ -4,7 +4,7 @@ import { loadAwsPackage } from "./builders/ec2/awsPackage";
 import { createAccess } from "./builders/ec2/fleetAccess";
 import { createSecurityGroup } from "./builders/ec2/fleetNetwork";
 import { createNode } from "./builders/ec2/fleetNode";
-import { fleetDefaults, listFleetNodes, subnetsOf } from "./builders/ec2/fleetSettings";
+import { listFleetNodes, subnetsOf } from "./builders/ec2/fleetSettings";
 import { connectDockerBuild, type DockerBuildConnection, type DockerBuildFleet } from "./builders/fleet";
 import type { Ec2BuilderFleetArgs, Ec2Machine } from "./ec2FleetArgs";
 import type { NodeArgs } from "./resources/platformImage";
@@ -68,10 +68,7 @@ export class Ec2BuilderFleet extends pulumi.ComponentResource implements DockerB
         const region = aws.getRegionOutput({}, { parent: this }).region;
         const group = createSecurityGroup(context, subnet.vpcId, args);
         const place = { access: createAccess(context, args), securityGroupId: group.id, region };
-        const { platforms = [...fleetDefaults.platforms], nodesPerPlatform = fleetDefaults.nodesPerPlatform } = args;
-        const created = listFleetNodes(platforms, nodesPerPlatform).map((node) => {
-            return createNode(context, node, place, args);
-        });
+        const created = listFleetNodes(args).map((node) => createNode(context, node, place, args));
 
         this.nodes = pulumi.secret(pulumi.all(created.map(({ node }) => node)));
         this.machines = pulumi.all(created.map(({ machine }) => machine));

@@ -33,6 +33,13 @@ export interface Ec2BuildersArgs {
     nodesPerPlatform?: number;
 
     /**
+     * True makes the builders spot instances, with one more on demand behind those of each platform, which is started only
+     * when none of them can be. Defaults to false: all are on demand. A change replaces the builders; their caches stay.
+     * @plain
+     */
+    spot?: boolean;
+
+    /**
      * Types of instances by platform, which the nodes of a platform take in turn. Defaults to `m7i.xlarge` and `m7g.xlarge`:
      * four cores and 16 GiB. Another type stops a builder and starts it again.
      */

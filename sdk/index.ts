@@ -81,3 +81,4 @@ export {
     type NodeArgs,
     type PlatformImageArgs,
 } from "./resources/platformImage";
+export { SpotRequest, type SpotRequestArgs } from "./resources/spotRequest";

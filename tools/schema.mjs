@@ -18,6 +18,7 @@ const RESOURCES = {
     ImageCopy: "sdk/resources/imageCopy.ts",
     ImageExport: "sdk/resources/imageExport.ts",
     BuilderCertificates: "sdk/resources/builderCertificates.ts",
+    SpotRequest: "sdk/resources/spotRequest.ts",
     Ec2BuilderFleet: "sdk/ec2BuilderFleet.ts",
 };
 

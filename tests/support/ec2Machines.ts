@@ -7,6 +7,7 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import type { Aws } from "./aws";
 import { bootHost, type Ec2Host } from "./ec2Host";
 import { createCredentials } from "./ec2Parameters";
+import { forward, readBody, type Answer } from "./httpForward";
 import { createVolume, type Ec2Volume } from "./ec2Volume";
 import type { World } from "./world";
 
@@ -24,12 +25,6 @@ export interface Ec2Machines {
     /** Every action on instances that was asked for, with its instance. */
     readonly asked: string[];
     remove(): Promise<void>;
-}
-
-interface Answer {
-    readonly status: number;
-    readonly headers: http.IncomingHttpHeaders;
-    readonly body: string;
 }
 
 /** Starts it for an account. */
@@ -152,26 +147,4 @@ export async function startMachines(world: World, account: Aws): Promise<Ec2Mach
             }
         },
     };
-}
-
-function forward(moto: string, request: http.IncomingMessage, body: string): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-        const { method, url = "/", headers } = request;
-        const sent = http.request(new URL(url, moto), { method, headers }, (answer) => {
-            readBody(answer).then(
-                (text) => resolve({ status: answer.statusCode ?? 500, headers: answer.headers, body: text }),
-                reject,
-            );
-        });
-        sent.once("error", reject);
-        sent.end(body);
-    });
-}
-
-async function readBody(stream: http.IncomingMessage): Promise<string> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) {
-        chunks.push(chunk as Buffer);
-    }
-    return Buffer.concat(chunks).toString("utf8");
 }

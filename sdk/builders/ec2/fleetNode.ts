@@ -1,7 +1,9 @@
+import type { Instance } from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Ec2BuilderFleetArgs, Ec2Machine } from "../../ec2FleetArgs";
 import type { NodeArgs } from "../../resources/platformImage";
+import { SpotRequest } from "../../resources/spotRequest";
 import { loadAwsPackage } from "./awsPackage";
 import type { FleetAccess } from "./fleetAccess";
 import type { FleetContext } from "./fleetNetwork";
@@ -16,6 +18,12 @@ import {
     type FleetNode,
 } from "./fleetSettings";
 import { renderUserData } from "./userData";
+
+/** Only an instance of a persistent request can be stopped and started: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/stop-spot-instances.html */
+const spotOptions = {
+    marketType: "spot",
+    spotOptions: { spotInstanceType: "persistent", instanceInterruptionBehavior: "stop" },
+};
 
 /** What the machines of a fleet share. */
 export interface NodePlace {
@@ -41,7 +49,7 @@ export function createNode(
     args: Ec2BuilderFleetArgs,
 ): CreatedNode {
     const aws = loadAwsPackage();
-    const { platform, architecture, suffix, position } = fleetNode;
+    const { platform, architecture, suffix, position, market } = fleetNode;
     const { cache, kmsKeyArn, amis, addressKind = "private", cacheOnDestroy, ...settings } = args;
     const subnetId = subnetsOf(args)[position % subnetsOf(args).length] ?? "";
     const { availabilityZone } = aws.ec2.getSubnetOutput({ id: subnetId }, { parent });
@@ -101,21 +109,25 @@ export function createNode(
             rootBlockDevice: { encrypted: true, ...key, volumeType: "gp3", deleteOnTermination: true, tags: ownTags },
             // A host that turns itself off can be started again.
             instanceInitiatedShutdownBehavior: "stop",
+            ...(market === "spot" ? { instanceMarketOptions: spotOptions } : {}),
             tags: leased,
         },
         {
             parent,
             // The volume has to be free before the next instance gets it: https://github.com/pulumi/pulumi-aws/issues/2769
             deleteBeforeReplace: true,
+            // A spot instance keeps the type that was asked for.
+            replaceOnChanges: market === "spot" ? ["instanceType"] : [],
             // A stopped instance has no public address, and a new image is no reason to make a builder anew.
             ignoreChanges: ["associatePublicIpAddress", ...(isGiven(amis, platform) ? [] : ["ami"])],
         },
     );
+    const request = market === "spot" ? [cancelFirst(`${name}-${suffix}-spot`, instance, region, parent)] : [];
     const attachment = new aws.ec2.VolumeAttachment(
         `${name}-${suffix}-attachment`,
         // Stopped first, so that the file system is closed as it should be.
         { deviceName: "/dev/sdf", instanceId: instance.id, volumeId: volume.id, stopInstanceBeforeDetaching: true },
-        { parent, deleteBeforeReplace: true },
+        { parent, deleteBeforeReplace: true, dependsOn: request },
     );
 
     // A build that began before the volume is there would wait for it on the host, without a word here.
@@ -127,7 +139,10 @@ export function createNode(
             return { idleMinutes: minutes, ...(hourlyUsd === undefined ? {} : { hourlyUsd }) };
         });
     const target = { instanceId, region, ...(port === undefined ? {} : { port }), addressKind };
-    const ec2 = pulumi.all([pulumi.output(target), report]).apply(([where, told]) => ({ ...where, ...told }));
+    const standing = market === "fallback" ? { fallback: true } : {};
+    const ec2 = pulumi
+        .all([pulumi.output(target), report])
+        .apply(([where, told]) => ({ ...where, ...told, ...standing }));
     const places = maxParallelism === undefined ? {} : { maxParallelism };
     return {
         node: pulumi.output({ platform, ec2, tls: access.client, serverName: fleetServerName, ...places }),
@@ -136,6 +151,19 @@ export function createNode(
             instanceType: instance.instanceType,
         }),
     };
+}
+
+/**
+ * Goes before the instance, and cancels its request: one that is left asks for another instance. Volumes are detached before
+ * both, since EC2 terminates an instance that is stopped when its request is cancelled.
+ */
+function cancelFirst(
+    name: string,
+    { spotInstanceRequestId: requestId }: Instance,
+    region: pulumi.Input<string>,
+    parent: pulumi.Resource,
+): SpotRequest {
+    return new SpotRequest(name, { requestId, region }, { parent, deleteBeforeReplace: true });
 }
 
 /** True where the program names the image. What it has from elsewhere counts as named for every platform. */

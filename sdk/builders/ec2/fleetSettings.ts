@@ -8,12 +8,14 @@ export type FleetInputs = pulumi.Unwrap<Ec2BuilderFleetArgs>;
 
 /** One machine of a fleet: which one it is, before anything of it exists. */
 export interface FleetNode {
-    /** The name of its resources behind that of the fleet, for example `arm64-0`. */
+    /** The name of its resources behind that of the fleet, for example `arm64-0` or `arm64-fallback`. */
     readonly suffix: string;
     readonly platform: string;
     readonly architecture: HostArchitecture;
     /** Its place among those of its platform. */
     readonly position: number;
+    /** Whether it is a spot instance, or the one behind them, or simply a machine. */
+    readonly market: "spot" | "fallback" | "on-demand";
 }
 
 /** What a fleet has where the program says nothing. */
@@ -32,13 +34,20 @@ export const fleetDefaults = {
  */
 export const fleetServerName = "buildkit.internal";
 
-/** The machines of a fleet, in the order in which they are tried. */
-export function listFleetNodes(platforms: readonly string[], nodesPerPlatform: number): FleetNode[] {
+/** The machines of a fleet. Behind spot instances there is one more for each platform. */
+export function listFleetNodes({
+    platforms = [...fleetDefaults.platforms],
+    nodesPerPlatform = fleetDefaults.nodesPerPlatform,
+    spot = false,
+}: Pick<Ec2BuilderFleetArgs, "platforms" | "nodesPerPlatform" | "spot">): FleetNode[] {
     return platforms.flatMap((platform) => {
         const architecture = platform.replace("linux/", "") as HostArchitecture;
-        return Array.from({ length: nodesPerPlatform }, (_, position) => {
-            return { suffix: `${architecture}-${position}`, platform, architecture, position };
+        const market = spot ? "spot" : "on-demand";
+        const nodes = Array.from({ length: nodesPerPlatform }, (_, position): FleetNode => {
+            return { suffix: `${architecture}-${position}`, platform, architecture, position, market };
         });
+        const behind = { suffix: `${architecture}-fallback`, platform, architecture, position: 0 };
+        return spot ? [...nodes, { ...behind, market: "fallback" }] : nodes;
     });
 }
 

@@ -1,7 +1,7 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 
-import { MultiArchError } from "../../errors";
 import type { BuilderNode } from "../node";
+import { loadEc2Sdk } from "./ec2Sdk";
 import { explainAws } from "./faults";
 
 /** The EC2 instance that a builder runs on. */
@@ -47,7 +47,7 @@ export interface Instances {
  * fails is thrown as a MultiArchError about the node.
  */
 export async function openInstances(node: BuilderNode, target: Ec2Target, signal?: AbortSignal): Promise<Instances> {
-    const aws = await loadAws(node);
+    const aws = await loadEc2Sdk({ platform: node.platform, property: node.property });
     const client = new aws.EC2Client({ region: target.region });
     const options = signal === undefined ? {} : { abortSignal: signal };
     const InstanceIds = [target.instanceId];
@@ -80,14 +80,4 @@ function readInstance({ Reservations = [] }: sdk.DescribeInstancesCommandOutput)
         publicAddress: instance?.PublicIpAddress,
         startedAt: instance?.LaunchTime?.getTime(),
     };
-}
-
-/** Loaded only for those who use it: it is not installed with this package. */
-async function loadAws(node: BuilderNode): Promise<typeof sdk> {
-    try {
-        return await import("@aws-sdk/client-ec2");
-    } catch (cause) {
-        const what = "builders on EC2 are found with the package @aws-sdk/client-ec2, which is not installed";
-        throw new MultiArchError("builder-ec2-sdk", { what, platform: node.platform, property: node.property, cause });
-    }
 }

@@ -9,6 +9,14 @@ interface MetadataOptions {
     httpPutResponseHopLimit?: number;
 }
 
+interface MarketOptions {
+    marketType?: ec2.MarketType;
+    spotOptions?: {
+        spotInstanceType?: ec2.SpotInstanceType;
+        instanceInterruptionBehavior?: ec2.InstanceInterruptionBehavior;
+    };
+}
+
 /** The instance, unless it is terminated. */
 export async function describeInstance(id: string, clients: Clients): Promise<ec2.Instance | undefined> {
     const answer = await orGone(
@@ -37,6 +45,7 @@ async function readInstance(id: string, clients: Clients): Promise<Properties | 
         iamInstanceProfile: found.IamInstanceProfile?.Arn?.split("/").pop(),
         privateIp: found.PrivateIpAddress,
         publicIp: found.PublicIpAddress ?? "",
+        spotInstanceRequestId: found.SpotInstanceRequestId ?? "",
         instanceState: found.State?.Name,
         tags: fromTags(found.Tags),
     };
@@ -93,6 +102,7 @@ export const instance: AwsType = {
         availabilityZone: "replace",
         iamInstanceProfile: "update",
         instanceInitiatedShutdownBehavior: "update",
+        instanceMarketOptions: "replace",
         instanceType: "update",
         metadataOptions: "update",
         rootBlockDevice: "update",
@@ -103,6 +113,7 @@ export const instance: AwsType = {
         vpcSecurityGroupIds: "update",
     },
     members: {
+        instanceMarketOptions: ["marketType", "spotOptions"],
         metadataOptions: ["httpEndpoint", "httpPutResponseHopLimit", "httpTokens"],
         rootBlockDevice: ["deleteOnTermination", "encrypted", "kmsKeyId", "tags", "volumeType"],
     },
@@ -111,6 +122,7 @@ export const instance: AwsType = {
         const profile = inputs["iamInstanceProfile"] as string | undefined;
         const zone = inputs["availabilityZone"] as string | undefined;
         const userData = inputs["userData"] as string | undefined;
+        const market = inputs["instanceMarketOptions"] as MarketOptions | undefined;
         const answer = await clients.ec2.send(
             new ec2.RunInstancesCommand({
                 MinCount: 1,
@@ -131,6 +143,17 @@ export const instance: AwsType = {
                               HttpTokens: metadata.httpTokens,
                               HttpEndpoint: metadata.httpEndpoint,
                               HttpPutResponseHopLimit: metadata.httpPutResponseHopLimit,
+                          },
+                      }),
+                ...(market === undefined
+                    ? {}
+                    : {
+                          InstanceMarketOptions: {
+                              MarketType: market.marketType,
+                              SpotOptions: {
+                                  SpotInstanceType: market.spotOptions?.spotInstanceType,
+                                  InstanceInterruptionBehavior: market.spotOptions?.instanceInterruptionBehavior,
+                              },
                           },
                       }),
                 ...tagNew("instance", inputs["tags"]),

@@ -59,6 +59,7 @@ describe("schema.json", () => {
             ["multiarch:index:ImageIndex", false],
             ["multiarch:index:MultiArchImage", true],
             ["multiarch:index:PlatformImage", false],
+            ["multiarch:index:SpotRequest", false],
         ]);
     });
 
@@ -108,8 +109,9 @@ describe("schema.json", () => {
                 "multiarch:index:Ec2BuilderFleet egress",
                 "multiarch:index:Ec2BuilderFleet nodesPerPlatform",
                 "multiarch:index:Ec2BuilderFleet platforms",
+                "multiarch:index:Ec2BuilderFleet spot",
                 "multiarch:index:Ec2BuilderFleet subnetIds",
-                ...["allowedCidrs", "cacheOnDestroy", "egress", "nodesPerPlatform", "subnetIds"].map(
+                ...["allowedCidrs", "cacheOnDestroy", "egress", "nodesPerPlatform", "spot", "subnetIds"].map(
                     (name) => `multiarch:index:Ec2Builders ${name}`,
                 ),
                 "multiarch:index:MultiArchImage additionalRepositories",

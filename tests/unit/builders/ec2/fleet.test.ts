@@ -219,4 +219,31 @@ describe("Ec2BuilderFleet", function () {
             [0.0725, undefined, 0.0725].map((price) => [5, price]),
         );
     });
+
+    it("is spot instances with one on demand behind each platform where the program says so", async () => {
+        const fleet = await describeFleet({ subnetId, spot: true, nodesPerPlatform: 2, platforms: ["linux/arm64"] });
+        const ofType = (type: string) => [...fleet.resources.values()].filter((one) => one.type === type);
+        const names = ["fleet-arm64-0", "fleet-arm64-1", "fleet-arm64-fallback"];
+        const machines = ofType("aws:ec2/instance:Instance");
+        assert.deepEqual(machines.map(({ name }) => name).sort(), names);
+        const market = {
+            marketType: "spot",
+            spotOptions: { spotInstanceType: "persistent", instanceInterruptionBehavior: "stop" },
+        };
+        assert.deepEqual(
+            names.map((name) => fleet.inputs(name)["instanceMarketOptions"]),
+            [market, market, undefined],
+        );
+        assert.deepEqual(
+            names.map((name) => fleet.opts(name).replaceOnChanges),
+            [["instanceType"], ["instanceType"], []],
+        );
+        const requests = ofType("multiarch:index:SpotRequest");
+        assert.deepEqual(requests.map(({ name }) => name).sort(), ["fleet-arm64-0-spot", "fleet-arm64-1-spot"]);
+        const nodes = (await settle(fleet.fleet.nodes)) as { ec2: { instanceId: string; fallback?: boolean } }[];
+        assert.deepEqual(
+            nodes.map(({ ec2 }) => [ec2.instanceId, ec2.fallback]),
+            names.map((name) => [instanceIdOf(name), name.endsWith("fallback") ? true : undefined]),
+        );
+    });
 });

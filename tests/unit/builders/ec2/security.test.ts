@@ -40,7 +40,13 @@ describe("the security of a fleet is as the docs say", function () {
 
     before(async () => {
         plain = await describeFleet({ subnetId });
-        open = await describeFleet({ subnetId, allowedCidrs: ["10.0.0.0/8"], kmsKeyArn, addressKind: "public" });
+        open = await describeFleet({
+            subnetId,
+            allowedCidrs: ["10.0.0.0/8"],
+            kmsKeyArn,
+            addressKind: "public",
+            spot: true,
+        });
         closed = await describeFleet({ subnetId, addressKind: "ssm" });
         userData = String(plain.inputs("fleet-arm64-0")["userData"]);
     });
@@ -57,7 +63,9 @@ describe("the security of a fleet is as the docs say", function () {
             const count = ofType(open, codeIn(type).join()).length;
             const expected: Record<string, number> = {
                 one: 1,
-                "one for each builder": 2,
+                // Each platform has one on demand behind its spot instance.
+                "one for each builder": 4,
+                "one for each builder that is a spot instance": 2,
                 "one for each of `allowedCidrs`": 1,
                 "one for each of `egress`, which has four by default": 4,
             };
