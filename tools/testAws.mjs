@@ -1,14 +1,13 @@
-import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { boundCost, parseAwsOptions } from "./lib/awsOptions.mjs";
-import { awsRunDir, countLeft, destroyLeft, listStrays, prepareAwsRun } from "./lib/awsStack.mjs";
+import { countLeft, destroyLeft, listStrays, prepareAwsRun, readRun, writeRun } from "./lib/awsStack.mjs";
 import { runMain, say } from "./lib/console.mjs";
 import { runMocha } from "./lib/mocha.mjs";
 import { goToolNames } from "./lib/goTools.mjs";
 import { ensureToolchain } from "./lib/toolchain.mjs";
 
 const HELP = `npm run test:aws -- --region <region> --fleet <file> --up-to-usd <dollars> [options]
-npm run test:aws -- --destroy --region <region>
+npm run test:aws -- --destroy
 
 Makes a fleet of EC2 builders in your own AWS account, builds an image of two platforms on it, waits until the machines turn
 themselves off, wakes them by another build, and takes everything away again. It needs 15 to 30 minutes. Nothing else in
@@ -21,7 +20,7 @@ this repository asks AWS for anything: all other tests use doubles.
                             that is made and deleted
     --dockerfile <file>     of the image; defaults to one that runs a step and copies a file
     --dry-run               says what would be made and what it could cost, and asks AWS for nothing
-    --destroy               takes away what a run has left that could not do it itself
+    --destroy               takes away what a run has left that could not do it itself, in the region of that run
 
 For example, by sessions of Session Manager, or on a computer with the public address 203.0.113.7:
 
@@ -39,7 +38,12 @@ await runMain(async () => {
         return 0;
     }
     const isDestroy = args.includes("--destroy");
-    const { options, problems } = parseAwsOptions(args.filter((arg) => arg !== "--destroy"));
+    const lastRegion = readRun()?.region;
+    const env = isDestroy && lastRegion ? { AWS_REGION: lastRegion } : process.env;
+    const { options, problems } = parseAwsOptions(
+        args.filter((arg) => arg !== "--destroy"),
+        env,
+    );
     const wrong = isDestroy ? problems.filter((problem) => !problem.startsWith("--fleet is missing")) : problems;
     if (wrong.length > 0) {
         say(`${wrong.map((problem) => `- ${problem}`).join("\n")}\nnpm run test:aws -- --help says more`);
@@ -68,9 +72,8 @@ await runMain(async () => {
  */
 function describePlan({ region, fleet, repository, upToUsd }) {
     const { usd, disksMonthUsd } = boundCost(fleet);
-    const machines = 2 * (fleet.nodesPerPlatform ?? 1);
     const image = repository === undefined ? "an ECR repository" : `an image in ${repository}`;
-    say(`in ${region}: ${machines} machines with their disks, a role, a security group, a parameter, and ${image}`);
+    say(`in ${region}: two machines with their disks, a role, a security group, a parameter, and ${image}`);
     say(`it costs ${dollars(usd)} at most: both machines for two hours, though they are on for minutes`);
     say(`disks that nobody takes away would cost ${dollars(disksMonthUsd)} a month`);
     if (upToUsd !== undefined && upToUsd >= usd) {
@@ -88,7 +91,7 @@ async function runTests({ region, fleet, repository, dockerfile }) {
     const toolchain = await ensureToolchain({ only: goToolNames.filter(isEngine), system: false });
     const env = prepareAwsRun(toolchain.env, region);
     const described = { region, fleet, repository, ...(dockerfile ? { dockerfile: resolve(dockerfile) } : {}) };
-    writeFileSync(join(awsRunDir, "run.json"), JSON.stringify(described));
+    writeRun(described);
     const mocha = ["--bail", "tests/aws/fleet.test.ts"];
     const { passed, failed, interrupt } = await runMocha(mocha, { name: "aws", env, timeout: TIMEOUT_MS });
     const isGone = await takeAway(toolchain.bin("pulumi"), env, region);

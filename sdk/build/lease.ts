@@ -72,7 +72,8 @@ const pauseMs = 1_000;
  * allowed and none does, those that are fit. Of several kinds only the first counts: endpoints, docker, named. Endpoints
  * are in the order in which the image prefers them, others in that of their list.
  * Instances that are stopped are started only when none of the others is native and fit: one after the other, in the order
- * in which the image prefers them, until one gets a machine.
+ * in which the image prefers them, until one gets a machine. A fallback comes last, and while one is all there is, the
+ * others are tried again.
  * Throws `builder-none` when none serves the platform; when none is fit, the error of the first one, with what is wrong
  * with the others.
  */
@@ -148,10 +149,9 @@ async function tryCheck(image: LeasedImage, nodes: readonly BuilderNode[], optio
     const { awake, booting, asleep, failed } = await sortNodes(serving, options);
     const results: PreflightResult[] = [...(await preflightAll(awake, options)), ...failed];
     for (const node of [booting, asleep].flatMap((kind) => preferred(image, kind))) {
-        if (results.some((result) => "facts" in result && result.facts.native)) {
-            break;
+        if (!isServed(results, node)) {
+            results.push(await wakeNode(node, options));
         }
-        results.push(await wakeNode(node, options));
     }
     const fit = results.flatMap((result) => ("facts" in result ? [result] : []));
     const native = fit.filter(({ facts }) => facts.native);
@@ -161,6 +161,12 @@ async function tryCheck(image: LeasedImage, nodes: readonly BuilderNode[], optio
         return { choices: [choice, ...others], skipped };
     }
     throw joinErrors(skipped);
+}
+
+/** Whether there is a builder that another one need not be started beside. A fallback is none to those it is behind. */
+function isServed(results: readonly PreflightResult[], { ec2 }: BuilderNode): boolean {
+    const native = results.filter((result) => "facts" in result && result.facts.native);
+    return native.some(({ node }) => ec2?.fallback === true || node.ec2?.fallback !== true);
 }
 
 /** Builders of one kind stand in for each other; those of another kind are for when none of the first can be used. */

@@ -99,6 +99,10 @@ async function speaksTls(node: BuilderNode, address: TcpAddress | UnixAddress, b
         secure.once("error", (error: NodeJS.ErrnoException) => {
             resolve((error.code ?? "").includes("ALERT"));
         });
+        // One that is closed without a word is no error to Node.js.
+        secure.once("close", () => {
+            resolve(false);
+        });
     });
     try {
         return await runStage(budget, answer, () => builderError(node, "builder-not-buildkit", "it is silent"));

@@ -4,7 +4,7 @@ import { imageExportLifecycle } from "./imageExportLifecycle";
 import { imageIndexLifecycle } from "./imageIndexLifecycle";
 import type { ResourceLifecycle } from "./lifecycle";
 import { createPlatformImageLifecycle } from "./platformImageLifecycle";
-import { spotRequestLifecycle } from "./spotRequestLifecycle";
+import { createSpotRequestLifecycle } from "./spotRequestLifecycle";
 import { withOwnTags, type TagOwners } from "./tagOwners";
 
 /** The custom resources of the package, by type token. What they remember of each other lasts for one operation. */
@@ -16,6 +16,6 @@ export function createLifecycles(): Readonly<Record<string, ResourceLifecycle>> 
         "multiarch:index:ImageExport": imageExportLifecycle,
         "multiarch:index:ImageIndex": withOwnTags(imageIndexLifecycle, owners),
         "multiarch:index:PlatformImage": createPlatformImageLifecycle(),
-        "multiarch:index:SpotRequest": spotRequestLifecycle,
+        "multiarch:index:SpotRequest": createSpotRequestLifecycle(),
     };
 }

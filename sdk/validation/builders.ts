@@ -91,11 +91,20 @@ export function checkNode(path: string, node: Node): InputProblem[] {
         return [
             ...problems,
             ...checkEc2(`${path}.ec2`, node.ec2),
+            ...checkSession(path, node),
             ...checkAddress(path, asTcp(node)),
             ...checkServerName(path, node),
         ];
     }
     return [...problems, ...(node.named === undefined ? checkAddress(path, node) : checkName(path, node.named))];
+}
+
+/** Others use the same machine. */
+function checkSession(path: string, { ec2, insecure }: Node): InputProblem[] {
+    const isSession = isObject(ec2) && ec2["addressKind"] === "ssm";
+    const reason =
+        "cannot be true with ec2.addressKind ssm: a session ends at a port of this machine that all its users reach";
+    return isSession && insecure === true ? [{ property: `${path}.insecure`, reason }] : [];
 }
 
 function checkListed(kind: (typeof listKinds)[number], path: string, item: unknown): InputProblem[] {

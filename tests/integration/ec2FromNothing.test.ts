@@ -71,6 +71,14 @@ describe("an image in an account with nothing in it", function () {
             powerOffMs: 120_000,
         };
     });
+    afterEach(async function () {
+        // What a host has to say is gone with it.
+        if (this.currentTest?.state === "failed") {
+            for (const [id, host] of machines?.hosts ?? []) {
+                console.log(`${id}:\n${(await host.logs()).split("\n").slice(-80).join("\n")}`);
+            }
+        }
+    });
     after(async () => {
         ec2Client?.destroy();
         await stack?.remove();

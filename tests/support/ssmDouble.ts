@@ -19,6 +19,10 @@ export interface SsmDouble {
     refuses: string | undefined;
     /** Frames get lost, come twice and in another order. */
     isFaulty: boolean;
+    /** Agents do not take up sessions. */
+    isMute: boolean;
+    /** Data channels are refused, as without the right to them. */
+    refusesChannels: boolean;
     /** The sessions that are open. */
     countOpen(): number;
     close(): Promise<void>;
@@ -59,7 +63,13 @@ export async function startSsmDouble(): Promise<SsmDouble> {
             response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
         });
     });
-    const channels = new WebSocketServer({ server });
+    const channels = new WebSocketServer({
+        server,
+        verifyClient: ({ req: { headers } }, done) => {
+            const isSigned = headers.authorization?.includes("/eu-central-1/ssmmessages/aws4_request") ?? false;
+            done(isSigned && !double.refusesChannels, 403);
+        },
+    });
     channels.on("connection", (socket, { url: path }) => {
         const session = sessions.get(/data-channel\/([^?]+)/.exec(path ?? "")?.[1] ?? "");
         const agent = double.agents.get(session?.request.Target ?? "");
@@ -68,14 +78,14 @@ export async function startSsmDouble(): Promise<SsmDouble> {
             return;
         }
         const { host, port = Number(session.request.Parameters.portNumber[0]) } = agent;
-        serveSession(socket, { host, port, token: session.token, isFaulty: double.isFaulty });
+        serveSession(socket, { host, port, token: session.token, isFaulty: double.isFaulty, isMute: double.isMute });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const double: SsmDouble = {
         env: { AWS_ENDPOINT_URL_SSM: url },
         agents: new Map(),
-        ...{ asked: [], tokens: [], refuses: undefined, isFaulty: false },
+        ...{ asked: [], tokens: [], refuses: undefined, isFaulty: false, isMute: false, refusesChannels: false },
         countOpen: () => channels.clients.size,
         close: () =>
             new Promise((resolve) => {

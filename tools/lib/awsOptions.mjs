@@ -12,7 +12,7 @@ import { existsSync, readFileSync } from "node:fs";
  *
  * The inputs that matter here; all others are passed on.
  * @typedef {{
- *     subnetId?: string, subnetIds?: string[], allowedCidrs?: string[], addressKind?: string, nodesPerPlatform?: number,
+ *     subnetId?: string, subnetIds?: string[], allowedCidrs?: string[], addressKind?: string,
  *     instanceTypes?: Record<string, string[]>, hourlyUsd?: Record<string, number>, cache?: { sizeGiB?: number },
  * }} FleetInputs
  */
@@ -37,6 +37,9 @@ const rootGiB = 8;
 const hoursOfMonth = 730;
 // The repository and traffic: a few megabytes.
 const restUsd = 0.05;
+
+// More machines, disks that cost more, and requests that outlive both.
+const refused = ["spot", "nodesPerPlatform", "cache.iops", "cache.throughput"];
 
 const values = ["--region", "--fleet", "--repository", "--dockerfile", "--up-to-usd"];
 const switches = ["--dry-run"];
@@ -108,7 +111,21 @@ function readFleet(file, problems) {
     }
     /** @type {FleetInputs} */
     const given = read;
+    for (const name of refused.filter((one) => one.split(".").reduce(pick, given) !== undefined)) {
+        problems.push(`${name} is not for this test: it is made for one machine on demand for each platform`);
+    }
+    const prices = Object.entries(given.hourlyUsd ?? {});
+    problems.push(
+        ...prices
+            .filter(([, usd]) => !(usd > 0))
+            .map(([type]) => `hourlyUsd[${JSON.stringify(type)}] has to be above 0`),
+    );
     const instanceTypes = { ...defaults.instanceTypes, ...given.instanceTypes };
+    const lists = Object.entries(instanceTypes).filter(([, types]) => !Array.isArray(types));
+    if (lists.length > 0) {
+        problems.push(...lists.map(([platform]) => `instanceTypes[${JSON.stringify(platform)}] has to be a list`));
+        return {};
+    }
     const fleet = { ...defaults, ...given, ...fixed, instanceTypes };
     if (fleet.subnetId === undefined && fleet.subnetIds === undefined) {
         problems.push("subnetId is missing: where the machines are");
@@ -127,16 +144,24 @@ function readFleet(file, problems) {
 }
 
 /**
+ * @param {any} value
+ * @param {string} name
+ */
+function pick(value, name) {
+    return value?.[name];
+}
+
+/**
  * The most that a run costs in US dollars, with everything that has to go wrong for it.
  * @param {FleetInputs} fleet
  */
 export function boundCost(fleet) {
-    const { nodesPerPlatform = 1, instanceTypes = {}, cache: { sizeGiB = 100 } = {} } = fleet;
+    const { instanceTypes = {}, cache: { sizeGiB = 100 } = {} } = fleet;
     const dearest = Object.values(instanceTypes).map((types) => {
         return Math.max(...types.map((type) => priceOf(fleet, type) ?? 0));
     });
-    const machines = dearest.reduce((sum, price) => sum + price * nodesPerPlatform * mostHours, 0);
-    const gigabytes = (sizeGiB + rootGiB) * dearest.length * nodesPerPlatform;
+    const machines = dearest.reduce((sum, price) => sum + price * mostHours, 0);
+    const gigabytes = (sizeGiB + rootGiB) * dearest.length;
     const disks = (gigabytes * gigabyteMonthUsd * mostHours) / hoursOfMonth;
     return { usd: roundUp(machines + disks + restUsd), disksMonthUsd: roundUp(gigabytes * gigabyteMonthUsd) };
 }

@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { say } from "./console.mjs";
 import { passThrough } from "./exec.mjs";
 import { cacheDir, ensureDir, repoRoot } from "./paths.mjs";
 import { writePrivate } from "./privateFile.mjs";
+import { dropStaleLocks } from "./stackLocks.mjs";
+import { readJson } from "./stamp.mjs";
 
 /** What the run keeps until everything in the account is gone again. */
 export const awsRunDir = join(cacheDir, "testAws");
@@ -14,6 +17,7 @@ export const awsRunDir = join(cacheDir, "testAws");
 export const awsStack = { project: "multiarch-test-aws", stack: "test" };
 
 const STRAYS_MS = 60_000;
+const ENGINE_MS = 900_000;
 
 const stateDir = join(awsRunDir, "state");
 const programDir = join(awsRunDir, "program");
@@ -31,8 +35,11 @@ export function prepareAwsRun(env, region) {
     if (!existsSync(passphrase)) {
         writePrivate(passphrase, randomBytes(24).toString("base64"));
     }
+    // The state is read here too: it has to be as Pulumi writes it by default.
+    const own = Object.keys(env).filter((name) => /^PULUMI_(DIY_BACKEND|SELF_MANAGED_STATE)_/.test(name));
     return {
         ...env,
+        ...Object.fromEntries(own.map((name) => [name, undefined])),
         PATH: [join(repoRoot, "bin"), env["PATH"] ?? ""].join(delimiter),
         AWS_REGION: region,
         PULUMI_BACKEND_URL: `file://${stateDir}`,
@@ -45,15 +52,35 @@ export function prepareAwsRun(env, region) {
     };
 }
 
+/**
+ * Writes down what a run was asked for, for its tests and for who takes it away.
+ * @param {object} run
+ */
+export function writeRun(run) {
+    writeFileSync(join(awsRunDir, "run.json"), JSON.stringify(run));
+}
+
+/**
+ * The last run, where there is something left of it.
+ * @returns {{ region: string } | undefined}
+ */
+export function readRun() {
+    return readJson(join(awsRunDir, "run.json"));
+}
+
 /** How many resources a run has left in the account, by the state that it kept. */
 export function countLeft() {
-    const file = join(stateDir, ".pulumi", "stacks", awsStack.project, `${awsStack.stack}.json`);
-    if (!existsSync(file)) {
-        return 0;
+    const folder = join(stateDir, ".pulumi", "stacks", awsStack.project);
+    const files = existsSync(folder) ? readdirSync(folder) : [];
+    const known = `${awsStack.stack}.json`;
+    // A state in a form that is not known here counts: its folder must not be deleted.
+    const others = files.filter((name) => name !== known && name !== `${known}.bak` && !name.endsWith(".attrs"));
+    if (!files.includes(known)) {
+        return others.length;
     }
-    const { checkpoint } = JSON.parse(readFileSync(file, "utf8"));
+    const { checkpoint } = JSON.parse(readFileSync(join(folder, known), "utf8"));
     const { resources = [], pending_operations: pending = [] } = checkpoint.latest ?? {};
-    return resources.length + pending.length;
+    return resources.length + pending.length + others.length;
 }
 
 /**
@@ -63,22 +90,41 @@ export function countLeft() {
  * @returns {Promise<boolean>} whether everything that the state knows is gone
  */
 export async function destroyLeft(pulumi, env) {
+    if (!(await waitForEngine())) {
+        return false;
+    }
     if (countLeft() > 0) {
         const run = (/** @type {string[]} */ args) => {
-            const argv = [pulumi, ...args, "--stack", awsStack.stack, "--yes"];
-            return passThrough(argv, { cwd: programDir, env, held: args[0] === "cancel" });
+            const argv = [pulumi, ...args, "--stack", awsStack.stack, "--yes", "--skip-preview", "--non-interactive"];
+            return passThrough(argv, { cwd: programDir, env });
         };
-        // The lock of an operation that was killed, and nothing else: a run of its own has ended before.
-        await run(["cancel"]);
         // What was being made when it was killed is not in the state: `listStrays` finds it.
-        await run(["refresh", "--skip-preview", "--non-interactive", "--clear-pending-creates"]);
-        await run(["destroy", "--skip-preview", "--non-interactive"]);
+        await run(["refresh", "--clear-pending-creates"]);
+        await run(["destroy"]);
     }
     if (countLeft() > 0) {
         return false;
     }
     rmSync(awsRunDir, { recursive: true, force: true });
     return true;
+}
+
+/** An engine that was told to end finishes what it has begun. Two at once would lose what one of them has made. */
+async function waitForEngine() {
+    const until = Date.now() + ENGINE_MS;
+    for (let told = false; ; told = true) {
+        const { holders } = dropStaleLocks(stateDir);
+        if (holders.length === 0) {
+            return true;
+        }
+        if (Date.now() > until) {
+            return false;
+        }
+        if (!told) {
+            say(`waiting for the engine that still works in this stack (process ${holders.join(", ")})`);
+        }
+        await sleep(1_000);
+    }
 }
 
 /**

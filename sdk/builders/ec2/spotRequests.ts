@@ -1,5 +1,7 @@
+import type { EC2Client } from "@aws-sdk/client-ec2";
+
 import { messageOf, MultiArchError } from "../../errors";
-import { loadEc2Sdk } from "./ec2Sdk";
+import { loadEc2Sdk, type Ec2Sdk } from "./ec2Sdk";
 import { codeOfAws } from "./faults";
 
 /** A request for a spot instance. */
@@ -9,41 +11,45 @@ export interface SpotTarget {
     readonly region: string;
 }
 
-/** Whether it would still ask for machines. One that EC2 does not know any more would not. */
-export async function isSpotRequestOpen(target: SpotTarget): Promise<boolean> {
-    const aws = await loadEc2Sdk();
-    return withClient(target, "looked up", async (client, SpotInstanceRequestIds) => {
+/** What EC2 says of a request, or that it knows none. It forgets what has ended some hours before. */
+export type SpotState = "open" | "ended" | "unknown";
+
+/** Asks for the state of a request. */
+export async function describeSpotRequest(target: SpotTarget): Promise<SpotState> {
+    return withClient(target, "looked up", async (aws, client, SpotInstanceRequestIds) => {
         const found = await client.send(new aws.DescribeSpotInstanceRequestsCommand({ SpotInstanceRequestIds }));
-        const state = found.SpotInstanceRequests?.[0]?.State ?? "closed";
-        return ["open", "active", "disabled"].includes(state);
+        const state = found.SpotInstanceRequests?.[0]?.State;
+        if (state === undefined) {
+            return "unknown";
+        }
+        return ["open", "active", "disabled"].includes(state) ? "open" : "ended";
     });
 }
 
-/** Cancels it. Its instance goes on when it runs, and is terminated by EC2 when it is stopped. */
-export async function cancelSpotRequest(target: SpotTarget): Promise<void> {
-    const aws = await loadEc2Sdk();
-    await withClient(target, "cancelled", async (client, SpotInstanceRequestIds) => {
+/**
+ * Cancels it. Its instance goes on when it runs, and is terminated by EC2 when it is stopped. Gives `unknown` where EC2 does
+ * not know it with these credentials: then nothing is cancelled.
+ */
+export async function cancelSpotRequest(target: SpotTarget): Promise<SpotState> {
+    return withClient(target, "cancelled", async (aws, client, SpotInstanceRequestIds) => {
         await client.send(new aws.CancelSpotInstanceRequestsCommand({ SpotInstanceRequestIds }));
-        return true;
+        return "ended";
     });
 }
 
-type Client = import("@aws-sdk/client-ec2").EC2Client;
-
-/** Gives false for a request that EC2 does not know. */
 async function withClient(
     { requestId, region }: SpotTarget,
     done: string,
-    work: (client: Client, ids: string[]) => Promise<boolean>,
-): Promise<boolean> {
+    work: (aws: Ec2Sdk, client: EC2Client, ids: string[]) => Promise<SpotState>,
+): Promise<SpotState> {
     const aws = await loadEc2Sdk();
     const client = new aws.EC2Client({ region });
     try {
-        return await work(client, [requestId]);
+        return await work(aws, client, [requestId]);
     } catch (error) {
         const { name = "" } = error as { name?: string };
         if (name === "InvalidSpotInstanceRequestID.NotFound") {
-            return false;
+            return "unknown";
         }
         const code = codeOfAws(name);
         // The message of a denial may hold an encoded copy of the whole request.

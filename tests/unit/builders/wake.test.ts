@@ -66,6 +66,13 @@ describe("builders on EC2", () => {
         assert.deepEqual(starts(), [`StartInstances ${second}`, `StartInstances ${first}`]);
         assert.deepEqual([choices.length, skipped.map(({ error }) => error.code)], [1, ["builder-ec2-capacity"]]);
 
+        ec2.asked.length = 0;
+        ec2.instances.set(first, { state: "running", ...local });
+        ec2.instances.set(second, { state: "stopped", ...local });
+        const again = await checkNodes(image, nodes, options());
+        assert.deepEqual(starts(), [`StartInstances ${second}`], "one that runs costs more than the others");
+        assert.equal(again.choices[0].node.ec2?.instanceId, second);
+
         for (const id of [first, second]) {
             ec2.instances.set(id, { state: "running", ...local });
         }

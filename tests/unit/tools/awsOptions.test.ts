@@ -52,6 +52,19 @@ describe("npm run test:aws", () => {
         }
     });
 
+    it("takes no fleet that it was not made for, or whose price it does not know", async () => {
+        write({ spot: true, nodesPerPlatform: 2, cache: { iops: 9_000 }, hourlyUsd: { "m7i.large": -5 } });
+        assert.deepEqual((await parse("--region=x", `--fleet=${fleet}`)).problems, [
+            ...["spot", "nodesPerPlatform", "cache.iops"].map((name) => {
+                return `${name} is not for this test: it is made for one machine on demand for each platform`;
+            }),
+            'hourlyUsd["m7i.large"] has to be above 0',
+        ]);
+        write({ instanceTypes: { "linux/amd64": "m7i.large" } });
+        const { problems } = await parse("--region=x", `--fleet=${fleet}`);
+        assert.deepEqual(problems, ['instanceTypes["linux/amd64"] has to be a list']);
+    });
+
     it("lets nobody in where sessions are used", async () => {
         write({ allowedCidrs: undefined, addressKind: "ssm" });
         assert.deepEqual((await parse("--region=x", `--fleet=${fleet}`)).problems, []);
@@ -79,8 +92,8 @@ describe("npm run test:aws", () => {
         const hourlyUsd = { a: 1, b: 3, c: 2 };
         // 2 hours of 3 + 2 dollars, 2 hours of 2 × 108 GiB for 0.16 a month, and 0.05 for the rest.
         assert.deepEqual(boundCost({ instanceTypes, hourlyUsd }), { usd: 10.15, disksMonthUsd: 34.56 });
-        const larger = boundCost({ instanceTypes, hourlyUsd, nodesPerPlatform: 2, cache: { sizeGiB: 192 } });
-        assert.deepEqual(larger, { usd: 20.41, disksMonthUsd: 128 });
+        const larger = boundCost({ instanceTypes, hourlyUsd, cache: { sizeGiB: 192 } });
+        assert.deepEqual(larger, { usd: 10.23, disksMonthUsd: 64 });
     });
 
     it("begins nothing without consent to what it may cost, or to less", () => {
@@ -88,7 +101,7 @@ describe("npm run test:aws", () => {
         const asked = ["--region", "eu-central-1", "--fleet", fleet];
         const silent = run(...asked);
         assert.equal(silent.status, 2);
-        assert.match(silent.stdout, /in eu-central-1: 2 machines .* an ECR repository\n/);
+        assert.match(silent.stdout, /in eu-central-1: two machines .* an ECR repository\n/);
         const bound = /--up-to-usd (\d+\.\d\d)\n/.exec(silent.stdout)?.[1] ?? assert.fail(silent.stdout);
         const less = run(...asked, "--up-to-usd", (Number(bound) - 0.01).toFixed(2));
         assert.equal(less.status, 2);

@@ -1,29 +1,35 @@
 import { randomUUID } from "node:crypto";
 import { Duplex } from "node:stream";
-import { ping, WebSocket } from "undici";
+import { WebSocket, type RawData } from "ws";
 
 import { createDelivery } from "./delivery";
 import { decodeFrame, encodeFrame, payloadTypes, terminateFlag, type Frame } from "./frame";
 
 /** Where the data of a session goes, and what lets in there. */
 export interface SessionTicket {
-    readonly sessionId: string;
     readonly streamUrl: string;
-    /** A secret: who has it has the connection. */
+    /** What the request is signed with. Secrets, as the token is. */
+    readonly headers: Readonly<Record<string, string>>;
+    /** Who has it has the connection. */
     readonly token: string;
 }
 
 /** The connection to a port of an instance. */
 export interface SessionChannel {
-    /** What is written goes to the port, what it says is read. Both directions end together. */
+    /** What is written goes to the port, what it says is read. Fails when the session breaks; a normal end is its end. */
     readonly stream: Duplex;
-    /** Done when data may be written. Fails with what the agent says, for example that nothing listens. */
+    /** Done when the port has taken data. Fails with the reason when it does not. */
     readonly ready: Promise<unknown>;
 }
 
 // What the agent sends itself: https://github.com/aws/amazon-ssm-agent/blob/3.3.0.0/agent/session/config/config.go
 const pieceBytes = 1_024;
 const pingEveryMs = 60_000;
+const connectMs = 10_000;
+const handshakeMs = 15_000;
+// How long the end may take, on this side.
+const flagMs = 1_000;
+const closeMs = 2_000;
 // That of the client of AWS whose protocol this is: the agent goes by it for what it may ask.
 const clientVersion = "1.2.764.0";
 
@@ -32,23 +38,40 @@ const clientVersion = "1.2.764.0";
  *
  * AWS has a program for it, session-manager-plugin, whose data channel is the model of this. It is not used: it turns a
  * piece that is one line feed into a carriage return, which breaks TLS now and then, it waits a millisecond after each
- * kilobyte, and it would have to be installed.
+ * kilobyte, and it would have to be installed. What breaks is not taken up again, which that program does: a build is
+ * tried again.
  */
-export function openChannel({ streamUrl, token }: SessionTicket): SessionChannel {
-    const socket = new WebSocket(streamUrl);
-    socket.binaryType = "arraybuffer";
+export function openChannel({ streamUrl, headers, token }: SessionTicket): SessionChannel {
+    const socket = new WebSocket(streamUrl, { headers, handshakeTimeout: connectMs, perMessageDeflate: false });
     const opening = Promise.withResolvers<undefined>();
     opening.promise.catch(() => undefined);
+    const isUp = (): boolean => socket.readyState === WebSocket.OPEN;
     const delivery = createDelivery({
-        send: (frame) => {
-            if (socket.readyState === WebSocket.OPEN) {
-                socket.send(encodeFrame(frame));
-            }
-        },
-        onLost: (error) => stream.destroy(error),
+        send: (frame) => (isUp() ? socket.send(encodeFrame(frame)) : undefined),
+        onConnected: () => opening.resolve(undefined),
+        onLost: (reason) => stream.destroy(new Error(reason)),
     });
-    const pings = setInterval(() => socket.readyState === WebSocket.OPEN && ping(socket), pingEveryMs);
+    const pings = setInterval(() => (isUp() ? socket.ping() : undefined), pingEveryMs);
+    const limit = setTimeout(() => {
+        stream.destroy(new Error(`its SSM agent did not take up the session within ${handshakeMs / 1_000} s`));
+    }, handshakeMs);
 
+    /** Tells the agent that it is over, for an agent that is not told keeps the port connected. */
+    const hangUp = async (): Promise<void> => {
+        clearInterval(pings);
+        clearTimeout(limit);
+        if (isUp()) {
+            const flag = Buffer.alloc(4);
+            flag.writeUInt32BE(terminateFlag);
+            delivery.sendNow(payloadTypes.flag, flag);
+            await delivery.settle(flagMs);
+            socket.close();
+            setTimeout(() => socket.terminate(), closeMs).unref();
+        } else {
+            socket.terminate();
+        }
+        delivery.stop();
+    };
     const stream = new Duplex({
         // What comes is kept until it is read: the agent takes no hint to be slower.
         read: () => undefined,
@@ -60,17 +83,12 @@ export function openChannel({ streamUrl, token }: SessionTicket): SessionChannel
         },
         // One direction cannot end alone.
         final: (done) => {
+            stream.push(null);
             done();
-            stream.destroy();
         },
         destroy: (error, done) => {
-            clearInterval(pings);
             opening.reject(error ?? new Error("the session was ended"));
-            const flag = Buffer.alloc(4);
-            flag.writeUInt32BE(terminateFlag);
-            delivery.sendNow(payloadTypes.flag, flag);
-            delivery.stop();
-            socket.close();
+            void hangUp();
             done(error);
         },
     });
@@ -81,7 +99,8 @@ export function openChannel({ streamUrl, token }: SessionTicket): SessionChannel
                 delivery.sendNow(payloadTypes.handshakeResponse, answerHandshake(readJson(frame)));
                 break;
             case payloadTypes.handshakeComplete:
-                opening.resolve(undefined);
+                clearTimeout(limit);
+                delivery.open();
                 break;
             case payloadTypes.output:
                 stream.push(frame.payload);
@@ -89,29 +108,39 @@ export function openChannel({ streamUrl, token }: SessionTicket): SessionChannel
         }
     };
     const take = (frame: Frame): void => {
-        if (frame.type === "output_stream_data") {
-            delivery.receive(frame).forEach(use);
-        } else if (frame.type === "acknowledge") {
+        if (frame.type === "acknowledge") {
             delivery.confirm(Number(readJson(frame)["AcknowledgedMessageSequenceNumber"]));
+        } else if (stream.destroyed || stream.readableEnded) {
+            return;
+        } else if (frame.type === "output_stream_data") {
+            delivery.receive(frame).forEach(use);
         } else if (frame.type === "channel_closed") {
             const said = readJson(frame)["Output"];
-            stream.destroy(new Error(typeof said === "string" && said !== "" ? said : "the session was ended there"));
+            if (typeof said === "string" && said !== "") {
+                stream.destroy(new Error(said));
+            } else {
+                stream.push(null);
+            }
         }
     };
-    socket.addEventListener("open", () => {
+    socket.on("open", () => {
         const ids = { RequestId: randomUUID(), ClientId: randomUUID() };
         const input = { MessageSchemaVersion: "1.0", ...ids, TokenValue: token, ClientVersion: clientVersion };
         socket.send(JSON.stringify(input));
     });
-    socket.addEventListener("message", ({ data }) => {
+    socket.on("message", (data: RawData) => {
         try {
-            take(decodeFrame(Buffer.from(data as ArrayBuffer)));
+            take(decodeFrame(data as Buffer));
         } catch (error) {
             stream.destroy(error as Error);
         }
     });
-    socket.addEventListener("error", ({ message }) => stream.destroy(new Error(message)));
-    socket.addEventListener("close", () => stream.destroy(new Error("the data channel was closed")));
+    socket.on("error", (error) => stream.destroy(error));
+    socket.on("close", () => {
+        if (!stream.readableEnded) {
+            stream.destroy(new Error("the data channel was closed"));
+        }
+    });
     return { stream, ready: opening.promise };
 }
 

@@ -8,7 +8,7 @@ import type { SessionTicket } from "./channel";
 export interface SessionTarget {
     readonly instanceId: string;
     readonly region: string;
-    /** The port on the instance. */
+    /** The port on the instance, where something listens on its loopback address too. */
     readonly port: number;
 }
 
@@ -25,6 +25,8 @@ export interface SessionFailure {
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-getting-started-enable-ssh-connections.html
 const documentName = "AWS-StartSSHSession";
 
+const needs = "See docs/ec2.md, Without an open port, for what the builder and its agent need.";
+
 /** Asks Session Manager for a session. Throws an error of the AWS SDK, or a MultiArchError where that is not installed. */
 export async function startSession({ instanceId, region, port }: SessionTarget): Promise<SessionTicket> {
     const ssm = await loadSsm();
@@ -38,35 +40,61 @@ export async function startSession({ instanceId, region, port }: SessionTarget):
                 Reason: "a build by pulumi-multiarch",
             }),
         );
-        const { SessionId: sessionId = "", StreamUrl: streamUrl = "", TokenValue: token = "" } = started;
-        return { sessionId, streamUrl, token };
+        const { StreamUrl: streamUrl = "", TokenValue: token = "" } = started;
+        return { streamUrl, token, headers: await signUpgrade(client, new URL(streamUrl)) };
     } finally {
         client.destroy();
     }
 }
 
-/** What it means that there is no session, or none any more. */
-export function explainSession({ instanceId, region }: SessionTarget, error: unknown): SessionFailure {
+/**
+ * Signs the request for the data channel, for its own service, as AWS's client does since 1.2.764.
+ * https://github.com/aws/session-manager-plugin/blob/mainline/src/communicator/websocketchannel.go
+ */
+async function signUpgrade(client: sdk.SSMClient, url: URL): Promise<Record<string, string>> {
+    if ([...url.searchParams.keys()].some((name) => name.startsWith("X-Amz-"))) {
+        return {};
+    }
+    const signer = await client.config.signer();
+    const request = {
+        method: "GET",
+        protocol: url.protocol,
+        hostname: url.hostname,
+        path: url.pathname,
+        query: Object.fromEntries(url.searchParams),
+        headers: { host: url.host },
+    };
+    const { headers } = await signer.sign(request, { signingService: "ssmmessages" });
+    const { host, ...signed } = headers;
+    return signed;
+}
+
+/** What it means that there is no session, or that it leads nowhere. */
+export function explainSession({ instanceId, region, port }: SessionTarget, error: unknown): SessionFailure {
     if (error instanceof MultiArchError) {
         const { what, next } = error.fields;
         return { code: error.code, what, ...(next === undefined ? {} : { next }), transient: false };
     }
     const { name = "" } = error as { name?: string };
-    const place = `Session Manager gives no connection to ${instanceId} in ${region}`;
+    const place = `Session Manager gives no connection to port ${port} of ${instanceId} in ${region}`;
     if (name === "TargetNotConnected") {
         // It takes the agent a moment after the machine has started.
         const what = `${place}: its SSM agent has not reported yet`;
-        const next =
-            "See docs/ec2.md, Without an open port, for what the agent needs: a role that lets it in, and a way out to 443.";
-        return { code: "builder-unreachable", what, next, transient: true, cause: error };
+        return { code: "builder-unreachable", what, next: needs, transient: true, cause: error };
     }
     if (name === "Error") {
         // The agent or the data channel, not the API.
-        return { code: "builder-unreachable", what: `${place}: ${messageOf(error)}`, transient: true, cause: error };
+        const isDenied = /server response: 40[13]/.test(messageOf(error));
+        const told = isDenied ? "ssmmessages:OpenDataChannel is not allowed" : messageOf(error);
+        const code = isDenied ? "builder-ec2-denied" : "builder-unreachable";
+        return { code, what: `${place}: ${told}`, next: needs, transient: !isDenied, cause: error };
     }
     const code = codeOfAws(name);
     const told = code === "builder-ec2-denied" ? `${name}, when ssm:StartSession was asked for` : messageOf(error);
-    return { code, what: `${place}: ${told}`, transient: isTransientAws(error), cause: error };
+    // What the SDK did not throw has no answer of AWS, and is no fault of the network either.
+    const isOfAws = "$metadata" in (error as object) || name === "TimeoutError";
+    const transient = code === "builder-ec2" && isOfAws && isTransientAws(error);
+    return { code, what: `${place}: ${told}`, transient, cause: error };
 }
 
 /** Loaded only for those who use it: it is not installed with this package. */

@@ -26,6 +26,7 @@ export async function throughSession(node: BuilderNode, target: SessionTarget): 
     const key = JSON.stringify([target.region, target.instanceId, target.port]);
     const opening = tunnels.get(key) ?? openTunnel(target);
     tunnels.set(key, opening);
+    opening.catch(() => tunnels.delete(key));
     const { address } = await opening;
     return { ...node, address, through: "Session Manager" };
 }
@@ -61,27 +62,30 @@ async function openTunnel(target: SessionTarget): Promise<Tunnel> {
     return tunnel;
 }
 
-/** One connection: what comes before the session is there waits in the socket. */
+/** One connection. What is said before the session is there waits. */
 async function connect(socket: net.Socket, target: SessionTarget, tunnel: Tunnel): Promise<void> {
-    socket.on("error", () => socket.destroy());
+    let isConnected = false;
     const fail = (error: unknown): void => {
-        tunnel.failure = { ...explainSession(target, error), at: performance.now() };
-        socket.destroy();
+        // Whoever went first has no use for the reason. What breaks later is for TLS and HTTP/2 to tell.
+        if (!isConnected && !socket.destroyed) {
+            tunnel.failure = { ...explainSession(target, error), at: performance.now() };
+        }
+        // Not an orderly end: what is missing must not look like all there was.
+        socket.resetAndDestroy();
     };
+    socket.on("error", () => undefined);
     try {
         const { stream, ready } = openChannel(await startSession(target));
         stream.once("error", fail);
-        stream.once("close", () => socket.destroy());
+        stream.once("close", () => socket.destroySoon());
         socket.once("close", () => stream.destroy());
+        socket.pipe(stream).pipe(socket);
         if (socket.destroyed) {
             stream.destroy();
         }
         await ready;
-        socket.pipe(stream).pipe(socket);
+        isConnected = true;
     } catch (error) {
-        // Whoever went first has no use for the reason.
-        if (!socket.destroyed) {
-            fail(error);
-        }
+        fail(error);
     }
 }

@@ -115,6 +115,9 @@ describe("the security of a fleet is as the docs say", function () {
         const services: Record<string, string> = { aws: "ec2", ssm: "ssm" };
         const commands = sources.join("\n").matchAll(/new (\w+)\.(\w+)Command\(/g);
         const asked = new Set([...commands].map(([, where = "", name = ""]) => `${services[where] ?? ""}:${name}`));
+        // What is no command of the SDK is signed for its service.
+        const signed = sources.join("\n").matchAll(/signingService: "(\w+)"/g);
+        [...signed].forEach(([, service = ""]) => asked.add(`${service}:OpenDataChannel`));
         const rows = rowsOf("What `up` may do in the account").flatMap(([action]) => codeIn(action));
         assert.deepEqual(rows.sort(), [...asked].sort());
         const policy = readFileSync(join(repository, "docs", "ec2.md"), "utf8").matchAll(/"Action": "([^"]+)"/g);

@@ -7,10 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkNodes, type CheckOptions } from "../../../../sdk/build/lease";
 import { acknowledge, decodeFrame, encodeFrame, newFrame } from "../../../../sdk/builders/ec2/session/frame";
 import { throughSession } from "../../../../sdk/builders/ec2/session/tunnel";
-import { describeNode, type BuilderNode } from "../../../../sdk/builders/node";
+import { describeNode, type BuilderNode, type BuilderTls } from "../../../../sdk/builders/node";
 import { MultiArchError, type ErrorCode } from "../../../../sdk/errors";
 import { startEc2Double, type Ec2Double } from "../../../support/ec2Double";
 import { startSsmDouble, type SsmDouble } from "../../../support/ssmDouble";
+import { createAuthority } from "../testCertificates";
 import { findClosedPort, nodeOn, startBuilder, type TestServer } from "../testBuilders";
 
 const instanceId = "i-0000000000000000c";
@@ -23,6 +24,8 @@ const image = { platform: "linux/amd64", repository: "registry.example.com/team/
  */
 describe("builders behind Session Manager", () => {
     let builder: TestServer;
+    let material: BuilderTls;
+    let foreign: BuilderTls;
     let echo: net.Server;
     let ec2: Ec2Double;
     let ssm: SsmDouble;
@@ -30,7 +33,10 @@ describe("builders behind Session Manager", () => {
 
     before(async () => {
         echo = net.createServer((socket) => socket.pipe(socket)).listen(0, "127.0.0.1");
-        [builder, ec2, ssm] = await Promise.all([startBuilder({}), startEc2Double(), startSsmDouble()]);
+        const [authority, stranger] = await Promise.all([createAuthority(), createAuthority("another CA")]);
+        material = { ca: authority.ca, ...(await authority.issue({ commonName: "client" })) };
+        foreign = { ca: authority.ca, ...(await stranger.issue({ commonName: "client" })) };
+        [builder, ec2, ssm] = await Promise.all([startBuilder({}, authority), startEc2Double(), startSsmDouble()]);
         Object.assign(process.env, ec2.env, ssm.env);
     });
     after(async () => {
@@ -43,15 +49,16 @@ describe("builders behind Session Manager", () => {
         ec2.instances.clear();
         ec2.instances.set(instanceId, { state: "running" });
         ssm.agents.clear();
-        Object.assign(ssm, { refuses: undefined, isFaulty: false });
+        Object.assign(ssm, { refuses: undefined, isFaulty: false, isMute: false, refusesChannels: false });
         ssm.asked.length = 0;
     });
 
-    const node = (port = builder.port): BuilderNode => {
+    const node = (more: Partial<BuilderNode> = {}): BuilderNode => {
         const place = `EC2 instance ${instanceId} in ${region}`;
         return nodeOn(0, {
-            ...{ name: place, address: place },
-            ec2: { instanceId, region, port, addressKind: "ssm" },
+            ...{ name: place, address: place, tls: material, serverName: "127.0.0.1" },
+            ec2: { instanceId, region, port: builder.port, addressKind: "ssm" },
+            ...more,
         });
     };
     const options: CheckOptions = { lookMs: 20, bootMs: 3_000, patienceMs: 0 };
@@ -72,7 +79,7 @@ describe("builders behind Session Manager", () => {
     };
     const untilClosed = async (): Promise<void> => {
         for (let tries = 0; ssm.countOpen() > 0; tries += 1) {
-            assert.ok(tries < 100, `${ssm.countOpen()} sessions are open`);
+            assert.ok(tries < 200, `${ssm.countOpen()} sessions are open`);
             await sleep(20);
         }
     };
@@ -106,7 +113,9 @@ describe("builders behind Session Manager", () => {
         await untilClosed();
     });
 
-    it("say what is missing where there is no agent, no right or no BuildKit", async () => {
+    it("say what is missing where there is no agent, no right or no BuildKit", async function () {
+        // Only by their silence it shows that nobody listens.
+        this.timeout(20_000);
         const silent = await failure("builder-unreachable");
         assert.equal(silent.transient, true);
         assert.match(silent.message, /SSM agent has not reported yet[^]*docs\/ec2\.md/);
@@ -119,7 +128,18 @@ describe("builders behind Session Manager", () => {
 
         ssm.refuses = undefined;
         ssm.agents.set(instanceId, { host: "127.0.0.1", port: await findClosedPort() });
-        assert.match((await failure("builder-unreachable")).message, /Unable to connect to specified port/);
+        assert.match((await failure("builder-unreachable")).message, /nothing takes data on the port/);
+        ssm.refusesChannels = true;
+        assert.match((await failure("builder-ec2-denied")).message, /ssmmessages:OpenDataChannel is not allowed/);
+        await untilClosed();
+    });
+
+    it("are refused for what is wrong with them, as everywhere, and for what is open to others here", async () => {
+        ssm.agents.set(instanceId, { host: "127.0.0.1" });
+        const refused = await failure("builder-tls-client-refused", node({ tls: foreign }));
+        assert.equal(refused.transient, false);
+        const open = await failure("builder-insecure", node({ tls: undefined, insecure: true }));
+        assert.match(open.message, /a port of this machine/);
         await untilClosed();
     });
 
@@ -148,6 +168,35 @@ describe("builders behind Session Manager", () => {
         await untilClosed();
     });
 
+    it("get all that was said before the end, however slowly they read", async () => {
+        const said = randomBytes(3_000_000);
+        const server = net.createServer((socket) => socket.once("data", () => socket.end(said))).listen(0, "127.0.0.1");
+        await once(server, "listening");
+        const socket = await connect((server.address() as net.AddressInfo).port);
+        socket.write("now");
+        await sleep(1_000);
+        const chunks: Buffer[] = [];
+        for await (const chunk of socket) {
+            chunks.push(chunk as Buffer);
+        }
+        assert.ok(Buffer.concat(chunks).equals(said));
+        await untilClosed();
+        server.close();
+    });
+
+    it("leave no session open that nobody waits for any more", async () => {
+        ssm.isMute = true;
+        const { port } = echo.address() as net.AddressInfo;
+        const socket = await connect(port);
+        socket.write("hello");
+        for (let tries = 0; ssm.countOpen() === 0; tries += 1) {
+            assert.ok(tries < 100);
+            await sleep(20);
+        }
+        socket.destroy();
+        await untilClosed();
+    });
+
     it("end a connection with its session, and a session with its connection", async () => {
         const accepted = Promise.withResolvers<net.Socket>();
         const server = net.createServer((socket) => accepted.resolve(socket)).listen(0, "127.0.0.1");
@@ -163,8 +212,9 @@ describe("builders behind Session Manager", () => {
     });
 
     it("never tell the token of a session", async () => {
-        ssm.agents.set(instanceId, { host: "127.0.0.1", port: await findClosedPort() });
-        const error = await failure("builder-unreachable");
+        ssm.agents.set(instanceId, { host: "127.0.0.1" });
+        ssm.refusesChannels = true;
+        const error = await failure("builder-ec2-denied");
         assert.ok(ssm.tokens.length > 0);
         const shown = JSON.stringify([error.message, error.fields, String(error.cause)]);
         assert.ok(ssm.tokens.every((token) => !shown.includes(token)));

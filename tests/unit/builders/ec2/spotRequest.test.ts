@@ -4,11 +4,12 @@ import type { AddressInfo } from "node:net";
 
 import { MultiArchError } from "../../../../sdk/errors";
 import type { OperationContext } from "../../../../sdk/resources/lifecycle";
-import { spotRequestLifecycle as lifecycle } from "../../../../sdk/resources/spotRequestLifecycle";
+import { createSpotRequestLifecycle } from "../../../../sdk/resources/spotRequestLifecycle";
 import { unknownValue } from "../../../../sdk/resources/values";
 
 /** The real AWS SDK asks a server that answers for one request. What comes of it in a stack: tests/integration/ec2FleetSpot.test.ts. */
 describe("a spot request", () => {
+    const lifecycle = createSpotRequestLifecycle({ tries: 3, pauseMs: 5 });
     const inputs = { requestId: "sir-0abc", region: "eu-central-1" };
     const state = { inputs, outputs: inputs };
     const context = {} as OperationContext;
@@ -59,34 +60,49 @@ describe("a spot request", () => {
         assert.deepEqual(await problemsOf({ requestId: "i-0abc", region: "Frankfurt" }), ["requestId", "region"]);
     });
 
-    it("is made by nobody here, and replaced by every change", async () => {
+    it("is made by nobody here, looked up by who will cancel it, and replaced by every change", async () => {
         const { id, outputs } = await lifecycle.create(inputs, context);
-        assert.deepEqual([id, outputs, asked], ["eu-central-1/sir-0abc", inputs, []]);
+        assert.deepEqual([id, outputs], ["eu-central-1/sir-0abc", inputs]);
+        assert.deepEqual(asked, ["DescribeSpotInstanceRequests sir-0abc"]);
         const same = await lifecycle.diff(state, inputs, context);
         assert.equal(same.changed, false);
         const other = await lifecycle.diff(state, { ...inputs, requestId: "sir-1" }, context);
         assert.deepEqual([other.changed, other.replaces], [true, ["requestId"]]);
     });
 
-    it("is there as long as it can ask for machines, and can be imported", async () => {
-        const read = () => lifecycle.read("eu-central-1/sir-0abc", { inputs: {}, outputs: {} }, context);
+    it("is there until it has ended, and can be imported", async () => {
+        const read = (outputs: object = {}) => {
+            return lifecycle.read("eu-central-1/sir-0abc", { inputs: {}, outputs: { ...outputs } }, context);
+        };
         for (const open of ["open", "active", "disabled"]) {
             status = open;
             assert.deepEqual(await read(), { id: "eu-central-1/sir-0abc", inputs, outputs: inputs });
         }
         for (const ended of ["closed", "cancelled", "failed"]) {
             status = ended;
-            assert.equal(await read(), undefined);
+            assert.equal(await read(inputs), undefined);
         }
         refuses = "InvalidSpotInstanceRequestID.NotFound";
-        assert.equal(await read(), undefined);
+        assert.equal(await read(), undefined, "there is nothing to import");
+        assert.deepEqual((await read(inputs))?.outputs, inputs, "it stays: another account would be told the same");
     });
 
-    it("is cancelled when it is deleted, also when nobody knows it any more", async () => {
+    it("is cancelled when it is deleted", async () => {
         await lifecycle.delete(state, context);
+        assert.deepEqual(asked, ["CancelSpotInstanceRequests sir-0abc"]);
+    });
+
+    it("is an error where it is not known, for it may go on asking for machines in another account", async () => {
         refuses = "InvalidSpotInstanceRequestID.NotFound";
-        await lifecycle.delete(state, context);
-        assert.deepEqual(asked, Array(2).fill("CancelSpotInstanceRequests sir-0abc"));
+        for (const work of [() => lifecycle.create(inputs, context), () => lifecycle.delete(state, context)]) {
+            await assert.rejects(work, (error: unknown) => {
+                assert.ok(error instanceof MultiArchError);
+                assert.equal(error.code, "builder-ec2-unknown");
+                assert.match(error.message, /sir-0abc in eu-central-1 with the AWS credentials[^]*pulumi state delete/);
+                return true;
+            });
+        }
+        assert.equal(asked.filter((action) => action.startsWith("Describe")).length, 3, "a new one has some time");
     });
 
     it("stays where it cannot be cancelled, with the reason", async () => {
