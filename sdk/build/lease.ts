@@ -87,7 +87,7 @@ export async function checkNodes(
     const deadline = Date.now() + patienceMs;
     for (;;) {
         try {
-            return await tryCheck(image, nodes, options);
+            return await tryCheck(image, nodes, options, deadline);
         } catch (error) {
             const isWorthWaiting = error instanceof MultiArchError && error.transient;
             if (!isWorthWaiting || Date.now() + pauseMs > deadline || options.signal?.aborted === true) {
@@ -139,7 +139,12 @@ export async function holdNode(
     }
 }
 
-async function tryCheck(image: LeasedImage, nodes: readonly BuilderNode[], options: WakeOptions): Promise<Checked> {
+async function tryCheck(
+    image: LeasedImage,
+    nodes: readonly BuilderNode[],
+    options: WakeOptions,
+    deadline: number,
+): Promise<Checked> {
     const { platform } = image;
     const wanted = formatPlatform(parsePlatform(platform));
     const serving = nodes.filter((node) => formatPlatform(parsePlatform(node.platform)) === wanted);
@@ -148,7 +153,16 @@ async function tryCheck(image: LeasedImage, nodes: readonly BuilderNode[], optio
     }
     const { awake, booting, asleep, failed } = await sortNodes(serving, options);
     const results: PreflightResult[] = [...(await preflightAll(awake, options)), ...failed];
-    for (const node of [booting, asleep].flatMap((kind) => preferred(image, kind))) {
+    const order = [booting, asleep].flatMap((kind) => preferred(image, kind));
+    for (const node of order.filter((one) => !isFallback(one))) {
+        if (!isServed(results, node)) {
+            results.push(await wakeNode(node, options));
+        }
+    }
+    // One that is about to stop, or does not answer at the moment, is there again soon: it is waited for first.
+    const isComingBack = results.some((result) => "error" in result && result.error.transient);
+    const mayWait = isComingBack && Date.now() + 2 * pauseMs < deadline;
+    for (const node of mayWait ? [] : order.filter(isFallback)) {
         if (!isServed(results, node)) {
             results.push(await wakeNode(node, options));
         }
@@ -164,9 +178,13 @@ async function tryCheck(image: LeasedImage, nodes: readonly BuilderNode[], optio
 }
 
 /** Whether there is a builder that another one need not be started beside. A fallback is none to those it is behind. */
-function isServed(results: readonly PreflightResult[], { ec2 }: BuilderNode): boolean {
+function isServed(results: readonly PreflightResult[], waiting: BuilderNode): boolean {
     const native = results.filter((result) => "facts" in result && result.facts.native);
-    return native.some(({ node }) => ec2?.fallback === true || node.ec2?.fallback !== true);
+    return native.some(({ node }) => isFallback(waiting) || !isFallback(node));
+}
+
+function isFallback({ ec2 }: BuilderNode): boolean {
+    return ec2?.fallback === true;
 }
 
 /** Builders of one kind stand in for each other; those of another kind are for when none of the first can be used. */

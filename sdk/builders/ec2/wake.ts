@@ -62,8 +62,9 @@ export async function wakeNode(node: BuilderNode, options: WakeOptions = {}): Pr
                 if (facts.state === "stopped") {
                     refuseStopped(node, target, facts, starts);
                     options.onStatus?.(`starting ${node.name}`);
-                    noteStart(target.instanceId);
+                    const begunAt = Date.now();
                     await instances.start();
+                    noteStart(target.instanceId, begunAt);
                     starts += 1;
                 }
                 const isWorthWaiting = result === undefined || ("error" in result && result.error.transient);

@@ -5,7 +5,7 @@ import { checkNodes, type CheckOptions } from "../../../sdk/build/lease";
 import type { BuilderNode } from "../../../sdk/builders/node";
 import { describeNode } from "../../../sdk/builders/node";
 import { MultiArchError, type ErrorCode } from "../../../sdk/errors";
-import { startEc2Double, type Ec2Double } from "../../support/ec2Double";
+import { startEc2Double, type DoubleInstance, type Ec2Double } from "../../support/ec2Double";
 import { findClosedPort, nodeOn, startBuilder, type TestServer } from "./testBuilders";
 
 const first = "i-0000000000000000a";
@@ -81,6 +81,27 @@ describe("builders on EC2", () => {
             both.choices.map(({ node }) => node.ec2?.instanceId),
             [second, first],
         );
+    });
+
+    it("on demand stay asleep while one before them may be there in a moment", async () => {
+        const nodes = [onEc2(first, { fallback: true }), onEc2(second)];
+        ec2.instances.set(first, { state: "stopped", ...local });
+        // It has just turned itself off, and EC2 does not know it yet.
+        const other: DoubleInstance = { state: "running", privateAddress: "127.0.0.2" };
+        ec2.instances.set(second, other);
+        setTimeout(() => Object.assign(other, { state: "stopped", ...local }), 300);
+        const { choices } = await checkNodes(image, nodes, options({ patienceMs: 3_500 }));
+        assert.deepEqual(starts(), [`StartInstances ${second}`]);
+        assert.deepEqual(
+            choices.map(({ node }) => node.ec2?.instanceId),
+            [second],
+        );
+
+        ec2.asked.length = 0;
+        ec2.instances.set(second, { state: "running", privateAddress: "127.0.0.2" });
+        const late = await checkNodes(image, nodes, options({ patienceMs: 2_500 }));
+        assert.deepEqual(starts(), [`StartInstances ${first}`], "in the end it is needed");
+        assert.equal(late.choices[0].node.ec2?.instanceId, first);
     });
 
     it("are started when they are stopped, and built on at the address they have then", async () => {

@@ -24,9 +24,9 @@ export interface SessionChannel {
 
 // What the agent sends itself: https://github.com/aws/amazon-ssm-agent/blob/3.3.0.0/agent/session/config/config.go
 const pieceBytes = 1_024;
-const pingEveryMs = 60_000;
-const connectMs = 10_000;
-const handshakeMs = 15_000;
+const pingEveryMs = 30_000;
+// With the answer of the API together less than a check may take.
+const handshakeMs = 10_000;
 // How long the end may take, on this side.
 const flagMs = 1_000;
 const closeMs = 2_000;
@@ -42,7 +42,7 @@ const clientVersion = "1.2.764.0";
  * tried again.
  */
 export function openChannel({ streamUrl, headers, token }: SessionTicket): SessionChannel {
-    const socket = new WebSocket(streamUrl, { headers, handshakeTimeout: connectMs, perMessageDeflate: false });
+    const socket = new WebSocket(streamUrl, { headers, handshakeTimeout: handshakeMs, perMessageDeflate: false });
     const opening = Promise.withResolvers<undefined>();
     opening.promise.catch(() => undefined);
     const isUp = (): boolean => socket.readyState === WebSocket.OPEN;
@@ -51,15 +51,28 @@ export function openChannel({ streamUrl, headers, token }: SessionTicket): Sessi
         onConnected: () => opening.resolve(undefined),
         onLost: (reason) => stream.destroy(new Error(reason)),
     });
-    const pings = setInterval(() => (isUp() ? socket.ping() : undefined), pingEveryMs);
+    let isHeard = true;
+    let isOver = false;
+    const pings = setInterval(() => {
+        // A connection that was dropped on the way ends by itself only after a quarter of an hour.
+        if (isUp() && !isHeard) {
+            stream.destroy(new Error("the data channel does not answer any more"));
+        } else if (isUp()) {
+            isHeard = false;
+            socket.ping();
+        }
+    }, pingEveryMs);
     const limit = setTimeout(() => {
         stream.destroy(new Error(`its SSM agent did not take up the session within ${handshakeMs / 1_000} s`));
     }, handshakeMs);
 
-    /** Tells the agent that it is over, for an agent that is not told keeps the port connected. */
-    const hangUp = async (): Promise<void> => {
+    const stopTimers = (): void => {
         clearInterval(pings);
         clearTimeout(limit);
+    };
+    /** Tells the agent that it is over, for an agent that is not told keeps the port connected. */
+    const hangUp = async (): Promise<void> => {
+        stopTimers();
         if (isUp()) {
             const flag = Buffer.alloc(4);
             flag.writeUInt32BE(terminateFlag);
@@ -110,7 +123,7 @@ export function openChannel({ streamUrl, headers, token }: SessionTicket): Sessi
     const take = (frame: Frame): void => {
         if (frame.type === "acknowledge") {
             delivery.confirm(Number(readJson(frame)["AcknowledgedMessageSequenceNumber"]));
-        } else if (stream.destroyed || stream.readableEnded) {
+        } else if (stream.destroyed || isOver) {
             return;
         } else if (frame.type === "output_stream_data") {
             delivery.receive(frame).forEach(use);
@@ -119,6 +132,10 @@ export function openChannel({ streamUrl, headers, token }: SessionTicket): Sessi
             if (typeof said === "string" && said !== "") {
                 stream.destroy(new Error(said));
             } else {
+                // What was said before may not be read yet: the end of the data channel is none of it.
+                isOver = true;
+                stopTimers();
+                delivery.stop();
                 stream.push(null);
             }
         }
@@ -128,7 +145,11 @@ export function openChannel({ streamUrl, headers, token }: SessionTicket): Sessi
         const input = { MessageSchemaVersion: "1.0", ...ids, TokenValue: token, ClientVersion: clientVersion };
         socket.send(JSON.stringify(input));
     });
+    socket.on("pong", () => {
+        isHeard = true;
+    });
     socket.on("message", (data: RawData) => {
+        isHeard = true;
         try {
             take(decodeFrame(data as Buffer));
         } catch (error) {
@@ -137,7 +158,7 @@ export function openChannel({ streamUrl, headers, token }: SessionTicket): Sessi
     });
     socket.on("error", (error) => stream.destroy(error));
     socket.on("close", () => {
-        if (!stream.readableEnded) {
+        if (!isOver) {
             stream.destroy(new Error("the data channel was closed"));
         }
     });

@@ -126,6 +126,8 @@ export function createDelivery({ send, onConnected, onLost }: DeliveryOptions): 
             return turn;
         },
         settle: (ms) => {
+            // Nothing goes out behind what ends it.
+            isOpen = false;
             return new Promise((resolve) => {
                 onSettled = resolve;
                 setTimeout(resolve, sent.size === 0 ? 0 : ms).unref();

@@ -25,6 +25,8 @@ export interface SessionFailure {
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-getting-started-enable-ssh-connections.html
 const documentName = "AWS-StartSSHSession";
 
+const answerMs = 8_000;
+
 const needs = "See docs/ec2.md, Without an open port, for what the builder and its agent need.";
 
 /** Asks Session Manager for a session. Throws an error of the AWS SDK, or a MultiArchError where that is not installed. */
@@ -39,6 +41,8 @@ export async function startSession({ instanceId, region, port }: SessionTarget):
                 Parameters: { portNumber: [String(port)] },
                 Reason: "a build by pulumi-multiarch",
             }),
+            // Where nothing leads to it, the SDK would wait for minutes.
+            { abortSignal: AbortSignal.timeout(answerMs) },
         );
         const { StreamUrl: streamUrl = "", TokenValue: token = "" } = started;
         return { streamUrl, token, headers: await signUpgrade(client, new URL(streamUrl)) };
@@ -75,25 +79,31 @@ export function explainSession({ instanceId, region, port }: SessionTarget, erro
         const { what, next } = error.fields;
         return { code: error.code, what, ...(next === undefined ? {} : { next }), transient: false };
     }
-    const { name = "" } = error as { name?: string };
+    // Several addresses that all fail are one error without a text.
+    const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+    const { name = "" } = first as { name?: string };
     const place = `Session Manager gives no connection to port ${port} of ${instanceId} in ${region}`;
     if (name === "TargetNotConnected") {
         // It takes the agent a moment after the machine has started.
         const what = `${place}: its SSM agent has not reported yet`;
         return { code: "builder-unreachable", what, next: needs, transient: true, cause: error };
     }
+    if (name === "AbortError") {
+        const what = `${place}: the API of Systems Manager did not answer within ${answerMs / 1_000} s`;
+        return { code: "builder-unreachable", what, next: needs, transient: true, cause: error };
+    }
     if (name === "Error") {
-        // The agent or the data channel, not the API.
-        const isDenied = /server response: 40[13]/.test(messageOf(error));
-        const told = isDenied ? "ssmmessages:OpenDataChannel is not allowed" : messageOf(error);
+        // The agent, the data channel or the network, not the API.
+        const isDenied = /server response: 40[13]/.test(messageOf(first));
+        const told = isDenied ? "ssmmessages:OpenDataChannel is not allowed" : messageOf(first);
         const code = isDenied ? "builder-ec2-denied" : "builder-unreachable";
         return { code, what: `${place}: ${told}`, next: needs, transient: !isDenied, cause: error };
     }
     const code = codeOfAws(name);
-    const told = code === "builder-ec2-denied" ? `${name}, when ssm:StartSession was asked for` : messageOf(error);
+    const told = code === "builder-ec2-denied" ? `${name}, when ssm:StartSession was asked for` : messageOf(first);
     // What the SDK did not throw has no answer of AWS, and is no fault of the network either.
-    const isOfAws = "$metadata" in (error as object) || name === "TimeoutError";
-    const transient = code === "builder-ec2" && isOfAws && isTransientAws(error);
+    const isOfAws = "$metadata" in (first as object) || name === "TimeoutError";
+    const transient = code === "builder-ec2" && isOfAws && isTransientAws(first);
     return { code, what: `${place}: ${told}`, transient, cause: error };
 }
 

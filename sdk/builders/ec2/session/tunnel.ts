@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import * as net from "node:net";
 
-import { MultiArchError } from "../../../errors";
+import { MultiArchError, type ErrorCode } from "../../../errors";
 import type { BuilderNode } from "../../node";
 import { builderError } from "../../preflightBudget";
 import { openChannel } from "./channel";
@@ -13,6 +13,12 @@ interface Tunnel {
     /** What went wrong the last time, and when. */
     failure: (SessionFailure & { readonly at: number }) | undefined;
 }
+
+/** What a check says of a connection that breaks, whoever broke it. */
+const brokenCodes = new Set<ErrorCode>([
+    ...(["builder-unreachable", "builder-refused", "builder-unhealthy", "builder-not-buildkit"] as const),
+    ...(["builder-not-tls", "builder-tls-client-refused"] as const),
+]);
 
 /** The tunnels of this process. Each is there until the process ends: without a connection it is one open socket. */
 const tunnels = new Map<string, Promise<Tunnel>>();
@@ -39,8 +45,8 @@ export async function explainTunnel<T>(node: BuilderNode, work: () => Promise<T>
         return await work();
     } catch (error) {
         const { failure } = tunnel ?? {};
-        const isCancelled = error instanceof MultiArchError && error.code === "build-cancelled";
-        if (failure === undefined || failure.at < begin || isCancelled) {
+        const isOfConnection = error instanceof MultiArchError && brokenCodes.has(error.code);
+        if (failure === undefined || failure.at < begin || !isOfConnection) {
             throw error;
         }
         const { at, code, what, ...more } = failure;
@@ -49,7 +55,7 @@ export async function explainTunnel<T>(node: BuilderNode, work: () => Promise<T>
 }
 
 async function openTunnel(target: SessionTarget): Promise<Tunnel> {
-    const server = net.createServer((socket) => {
+    const server = net.createServer({ allowHalfOpen: true }, (socket) => {
         void connect(socket, target, tunnel);
     });
     // What runs keeps the process alive, not what could.
@@ -64,27 +70,34 @@ async function openTunnel(target: SessionTarget): Promise<Tunnel> {
 
 /** One connection. What is said before the session is there waits. */
 async function connect(socket: net.Socket, target: SessionTarget, tunnel: Tunnel): Promise<void> {
-    let isConnected = false;
     const fail = (error: unknown): void => {
-        // Whoever went first has no use for the reason. What breaks later is for TLS and HTTP/2 to tell.
-        if (!isConnected && !socket.destroyed) {
-            tunnel.failure = { ...explainSession(target, error), at: performance.now() };
-        }
-        // Not an orderly end: what is missing must not look like all there was.
+        // An orderly end of the other side is none: that is for TLS and HTTP/2 to tell.
+        tunnel.failure = { ...explainSession(target, error), at: performance.now() };
+        // What is missing must not look like all there was.
         socket.resetAndDestroy();
     };
     socket.on("error", () => undefined);
     try {
         const { stream, ready } = openChannel(await startSession(target));
+        let isConnected = false;
         stream.once("error", fail);
         stream.once("close", () => socket.destroySoon());
         socket.once("close", () => stream.destroy());
+        socket.once("end", () => {
+            // Whoever leaves before the session is there wants nothing of it.
+            if (!isConnected) {
+                stream.destroy();
+            }
+        });
         socket.pipe(stream).pipe(socket);
         if (socket.destroyed) {
             stream.destroy();
         }
-        await ready;
-        isConnected = true;
+        // Where it fails without an error of the stream, who had connected has left.
+        await ready.then(
+            () => (isConnected = true),
+            () => undefined,
+        );
     } catch (error) {
         fail(error);
     }

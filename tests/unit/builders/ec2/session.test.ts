@@ -169,7 +169,7 @@ describe("builders behind Session Manager", () => {
     });
 
     it("get all that was said before the end, however slowly they read", async () => {
-        const said = randomBytes(3_000_000);
+        const said = randomBytes(16_000_000);
         const server = net.createServer((socket) => socket.once("data", () => socket.end(said))).listen(0, "127.0.0.1");
         await once(server, "listening");
         const socket = await connect((server.address() as net.AddressInfo).port);
