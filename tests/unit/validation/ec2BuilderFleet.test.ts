@@ -23,7 +23,7 @@ describe("the inputs of an Ec2BuilderFleet", () => {
             port: 70_000,
             buildkit: { version: "9", sha256: {} },
             ssmEndpoint: "ssm",
-            spot: true,
+            market: "spot",
         };
         const found = new Set(findFleetProblems(wrong).map(({ property }) => property));
         assert.deepEqual([...found].sort(), [
@@ -43,12 +43,12 @@ describe("the inputs of an Ec2BuilderFleet", () => {
             "idleMinutes",
             'instanceTypes["linux/386"]',
             'instanceTypes["linux/amd64"]',
+            "market",
             "maxParallelism",
             "nodesPerPlatform",
             "platforms[1]",
             "platforms[2]",
             "port",
-            "spot",
             "ssmEndpoint",
             "subnetIds[0]",
         ]);
