@@ -59,7 +59,10 @@ describe("the checks of builders", () => {
             "builders.ec2.maxParallelism: must be a whole number between 1 and 1000",
         ]);
         assert.match(problemsOf({ ec2: {} }).join(), /^builders\.ec2\.subnetId: is required, or subnetIds/);
-        assert.match(problemsOf({ ec2: { subnetId, market: "spot" } }).join(), /^builders\.ec2\.market: is not an input/);
+        assert.match(
+            problemsOf({ ec2: { subnetId, market: "spot" } }).join(),
+            /^builders\.ec2\.market: is not an input/,
+        );
         const both = [endpoint, { ...endpoint, platform: "linux/amd64" }];
         assert.match(problemsOf({ ec2: { subnetId }, endpoints: both }).join(), /^builders\.ec2: has nothing to build/);
         const other = problemsOf({ ec2: { subnetId } }, { platforms: ["linux/amd64", "linux/s390x"] });
