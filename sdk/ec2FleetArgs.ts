@@ -41,7 +41,7 @@ export interface Ec2BuildersArgs {
 
     /**
      * Types of instances by platform, which the nodes of a platform take in turn. Defaults to `m7i.xlarge` and `m7g.xlarge`:
-     * four cores and 16 GiB. Another type stops a builder and starts it again.
+     * four cores and 16 GiB. Another type stops a builder and starts it again; a spot instance is replaced.
      */
     instanceTypes?: Input<Record<string, Input<Input<string>[]>>>;
 

@@ -4,7 +4,7 @@ import { formatPlatform, parsePlatform } from "../platform";
 import { chooseMember, describeNode, type BuilderNode } from "../builders/node";
 import { sortNodes, wakeNode, type WakeOptions } from "../builders/ec2/wake";
 import { preflightAll, type BuilderFacts, type PreflightResult } from "../builders/preflight";
-import { orderNodes } from "../builders/rendezvous";
+import { isFallback, orderNodes } from "../builders/rendezvous";
 import { MultiArchError } from "../errors";
 import type { LeasedImage } from "./queue/line";
 import { takePlace, type PlaceOptions } from "./queue/place";
@@ -153,20 +153,19 @@ async function tryCheck(
     }
     const { awake, booting, asleep, failed } = await sortNodes(serving, options);
     const results: PreflightResult[] = [...(await preflightAll(awake, options)), ...failed];
-    const order = [booting, asleep].flatMap((kind) => preferred(image, kind));
-    for (const node of order.filter((one) => !isFallback(one))) {
-        if (!isServed(results, node)) {
-            results.push(await wakeNode(node, options));
+    const wake = async (waiting: readonly BuilderNode[]): Promise<void> => {
+        for (const node of waiting) {
+            if (!isServed(results, node)) {
+                results.push(await wakeNode(node, options));
+            }
         }
-    }
+    };
+    const order = [booting, asleep].flatMap((kind) => preferred(image, kind));
+    await wake(order.filter((node) => !isFallback(node)));
     // One that is about to stop, or does not answer at the moment, is there again soon: it is waited for first.
     const isComingBack = results.some((result) => "error" in result && result.error.transient);
     const mayWait = isComingBack && Date.now() + 2 * pauseMs < deadline;
-    for (const node of mayWait ? [] : order.filter(isFallback)) {
-        if (!isServed(results, node)) {
-            results.push(await wakeNode(node, options));
-        }
-    }
+    await wake(mayWait ? [] : order.filter(isFallback));
     const fit = results.flatMap((result) => ("facts" in result ? [result] : []));
     const native = fit.filter(({ facts }) => facts.native);
     const [choice, ...others] = orderChoices(image, native.length > 0 ? native : fit);
@@ -181,10 +180,6 @@ async function tryCheck(
 function isServed(results: readonly PreflightResult[], waiting: BuilderNode): boolean {
     const native = results.filter((result) => "facts" in result && result.facts.native);
     return native.some(({ node }) => isFallback(waiting) || !isFallback(node));
-}
-
-function isFallback({ ec2 }: BuilderNode): boolean {
-    return ec2?.fallback === true;
 }
 
 /** Builders of one kind stand in for each other; those of another kind are for when none of the first can be used. */

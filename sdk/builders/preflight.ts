@@ -24,8 +24,8 @@ export type { BuilderFacts } from "./preflightFacts";
 /** How a builder is checked. */
 export interface PreflightOptions {
     /**
-     * Milliseconds the whole check may take. By default 5000; 20000 through ssh, kubectl, docker or Session Manager; 180000 where buildx
-     * may have to start the builder, and pull its image.
+     * Milliseconds the whole check may take. By default 5000; 20000 through ssh, kubectl, docker or Session Manager; 180000
+     * where buildx may have to start the builder, and pull its image.
      */
     readonly timeoutMs?: number | undefined;
     /** The content of a docker config.json with the accounts of registries. Defaults to none. */

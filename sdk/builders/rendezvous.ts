@@ -20,9 +20,14 @@ type RankedNode = Pick<BuilderNode, "address" | "maxParallelism" | "ec2">;
  */
 export function orderNodes<Item extends { readonly node: RankedNode }>(image: string, items: readonly Item[]): Item[] {
     return items
-        .map((item) => ({ item, rank: item.node.ec2?.fallback === true ? 1 : 0, score: scoreOf(image, item.node) }))
+        .map((item) => ({ item, rank: Number(isFallback(item.node)), score: scoreOf(image, item.node) }))
         .sort((one, other) => one.rank - other.rank || other.score - one.score)
         .map(({ item }) => item);
+}
+
+/** Whether it is for when no other can be had. */
+export function isFallback({ ec2 }: Pick<BuilderNode, "ec2">): boolean {
+    return ec2?.fallback === true;
 }
 
 function scoreOf(image: string, node: RankedNode): number {

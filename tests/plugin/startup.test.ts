@@ -14,5 +14,7 @@ describe("the start of the plugin", () => {
         assert.ok(loaded.includes(server));
         const sdk = loaded.filter((file) => /@pulumi\/pulumi\/(?!proto\/)/.test(file));
         assert.deepEqual(sdk, []);
+        const rarelyUsed = loaded.filter((file) => /node_modules\/(ws|@aws-sdk|@sigstore)\//.test(file));
+        assert.deepEqual(rarelyUsed, []);
     });
 });

@@ -1,6 +1,6 @@
 import type * as aws from "@pulumi/aws";
 
-import { MultiArchError } from "../../errors";
+import { missingPackage } from "./awsSdk";
 
 /** The package of the provider, of which only the types are loaded otherwise: few programs have a fleet, and it is large. */
 export type AwsPackage = typeof aws;
@@ -11,7 +11,6 @@ export function loadAwsPackage(): AwsPackage {
         // eslint-disable-next-line @typescript-eslint/no-require-imports -- a constructor cannot wait for an import
         return require("@pulumi/aws") as AwsPackage;
     } catch (cause) {
-        const what = "builders on EC2 are made with the package @pulumi/aws, which cannot be loaded";
-        throw new MultiArchError("builder-ec2-sdk", { what, next: "Run npm install @pulumi/aws.", cause });
+        throw missingPackage("@pulumi/aws", "builders on EC2 are made", cause);
     }
 }

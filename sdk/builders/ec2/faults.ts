@@ -11,27 +11,17 @@ const capacityCodes = [
 ];
 
 const deniedCodes = [
-    ...[
-        "UnauthorizedOperation",
-        "AuthFailure",
-        "AccessDenied",
-        "AccessDeniedException",
-        "InvalidClientTokenId",
-        "OptInRequired",
-    ],
-    ...["ExpiredToken", "RequestExpired", "SignatureDoesNotMatch", "UnrecognizedClientException"],
+    ...["UnauthorizedOperation", "AuthFailure", "AccessDenied", "AccessDeniedException", "OptInRequired"],
+    ...["InvalidClientTokenId", "ExpiredToken", "RequestExpired", "SignatureDoesNotMatch"],
+    "UnrecognizedClientException",
     // No credentials at all, by the SDK itself.
     "CredentialsProviderError",
 ];
 
 /** Asked for too much at once, or EC2 itself is out of order. */
 const transientCodes = [
-    "RequestLimitExceeded",
-    "Throttling",
-    "ThrottlingException",
-    "InternalError",
-    "Unavailable",
-    "ServiceUnavailable",
+    ...["RequestLimitExceeded", "Throttling", "ThrottlingException"],
+    ...["InternalError", "Unavailable", "ServiceUnavailable"],
 ];
 
 /** True for a reason that EC2 gives for want of machines: `Server.InsufficientInstanceCapacity` and the like. */
@@ -51,27 +41,37 @@ export function explainAws(
     if (signal?.aborted === true) {
         return cancelledCheck();
     }
+    const { code, told, transient } = readRefusal(error);
+    const what = `the EC2 instance ${instanceId} in ${region} cannot be ${done}: ${told}`;
+    return builderError(node, code, what, { field: "ec2", cause: error, transient });
+}
+
+/** What AWS has refused, or did not answer at all. */
+export interface Refusal {
+    readonly code: ErrorCode;
+    /** The reason, for people. */
+    readonly told: string;
+    /** Whether the same request may succeed in a moment. */
+    readonly transient: boolean;
+}
+
+/** What an error of the AWS SDK means, whatever was asked for. */
+export function readRefusal(error: unknown): Refusal {
     const { name = "" } = error as { name?: string };
-    const code = codeOfAws(name);
+    const code = codeOf(name);
     // The message of a denial may hold an encoded copy of the whole request.
     const told = code === "builder-ec2-denied" ? name : `${name}: ${messageOf(error)}`;
-    const what = `the EC2 instance ${instanceId} in ${region} cannot be ${done}: ${told}`;
-    return builderError(node, code, what, {
-        field: "ec2",
-        cause: error,
-        transient: code === "builder-ec2" && isTransientAws(error),
-    });
+    return { code, told, transient: code === "builder-ec2" && isTransient(error) };
 }
 
-/** Whether the same request may succeed in a moment. */
-export function isTransientAws(error: unknown): boolean {
+/** What no request has caused has no metadata. One without an answer has no status. */
+function isTransient(error: unknown): boolean {
     const { name = "", $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
-    const status = $metadata?.httpStatusCode;
-    return transientCodes.includes(name) || status === undefined || status >= 500;
+    const status = $metadata?.httpStatusCode ?? 500;
+    return transientCodes.includes(name) || ($metadata !== undefined && status >= 500);
 }
 
-/** The error that a request was refused with, by its name. */
-export function codeOfAws(name: string): ErrorCode {
+function codeOf(name: string): ErrorCode {
     if (isCapacityReason(name)) {
         return "builder-ec2-capacity";
     }

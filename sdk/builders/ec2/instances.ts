@@ -1,7 +1,7 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 
 import type { BuilderNode } from "../node";
-import { loadEc2Sdk } from "./ec2Sdk";
+import { loadEc2Sdk } from "./awsSdk";
 import { explainAws } from "./faults";
 
 /** The EC2 instance that a builder runs on. */

@@ -1,8 +1,8 @@
 import type { EC2Client } from "@aws-sdk/client-ec2";
 
-import { messageOf, MultiArchError } from "../../errors";
-import { loadEc2Sdk, type Ec2Sdk } from "./ec2Sdk";
-import { codeOfAws } from "./faults";
+import { MultiArchError } from "../../errors";
+import { loadEc2Sdk, type Ec2Sdk } from "./awsSdk";
+import { readRefusal } from "./faults";
 
 /** A request for a spot instance. */
 export interface SpotTarget {
@@ -51,11 +51,13 @@ async function withClient(
         if (name === "InvalidSpotInstanceRequestID.NotFound") {
             return "unknown";
         }
-        const code = codeOfAws(name);
-        // The message of a denial may hold an encoded copy of the whole request.
-        const told = code === "builder-ec2-denied" ? name : `${name}: ${messageOf(error)}`;
+        const { code, told, transient } = readRefusal(error);
         const what = `the spot request ${requestId} in ${region} cannot be ${done}: ${told}`;
-        throw new MultiArchError(code, { what, cause: error });
+        const next =
+            code === "builder-ec2"
+                ? { next: "Run it again: as long as the request is open, it asks for instances." }
+                : {};
+        throw new MultiArchError(code, { what, ...next, transient, cause: error });
     } finally {
         client.destroy();
     }

@@ -144,11 +144,6 @@ async function lookUp(node: BuilderNode, options: WakeOptions): Promise<LookedUp
 /** The builder at the address that its instance has today, or at one of this machine that leads there. */
 async function locate(node: BuilderNode, target: Ec2Target, facts: InstanceFacts): Promise<BuilderNode> {
     const { instanceId, region, port = defaultPort, addressKind: kind = "private" } = target;
-    if (kind === "ssm" && node.tls === undefined) {
-        const what = "a session ends at a port of this machine, which is open to all its users without TLS";
-        const next = "Give tls.ca, tls.cert and tls.key.";
-        throw builderError(node, "builder-insecure", what, { field: "tls", next });
-    }
     if (kind === "ssm") {
         return throughSession(node, { instanceId, region, port });
     }

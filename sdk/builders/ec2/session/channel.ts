@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Duplex } from "node:stream";
-import { WebSocket, type RawData } from "ws";
+import type { RawData } from "ws";
 
 import { createDelivery } from "./delivery";
 import { decodeFrame, encodeFrame, payloadTypes, terminateFlag, type Frame } from "./frame";
@@ -41,7 +41,9 @@ const clientVersion = "1.2.764.0";
  * kilobyte, and it would have to be installed. What breaks is not taken up again, which that program does: a build is
  * tried again.
  */
-export function openChannel({ streamUrl, headers, token }: SessionTicket): SessionChannel {
+export async function openChannel({ streamUrl, headers, token }: SessionTicket): Promise<SessionChannel> {
+    // Every start of the plugin loads this file, and few have sessions.
+    const { WebSocket } = await import("ws");
     const socket = new WebSocket(streamUrl, { headers, handshakeTimeout: handshakeMs, perMessageDeflate: false });
     const opening = Promise.withResolvers<undefined>();
     opening.promise.catch(() => undefined);

@@ -49,7 +49,6 @@ export function createDelivery({ send, onConnected, onLost }: DeliveryOptions): 
     let onLeft: (() => void) | undefined;
     let onSettled: (() => void) | undefined;
     let isOpen = false;
-    let isConnected = false;
     let firstData: number | undefined;
     let next = 0;
     let expected = 0;
@@ -101,10 +100,8 @@ export function createDelivery({ send, onConnected, onLost }: DeliveryOptions): 
             sendWaiting();
         },
         confirm: (sequence) => {
-            sent.delete(sequence);
-            // What is ahead of its turn is acknowledged too, also where nobody takes it.
-            if (sequence === firstData && !isConnected) {
-                isConnected = true;
+            // What is ahead of its turn is acknowledged too, also where nobody takes it: only the first says something.
+            if (sent.delete(sequence) && sequence === firstData) {
                 onConnected();
             }
             sendWaiting();

@@ -31,9 +31,10 @@ export const terminateFlag = 2;
 const at = { type: 4, schema: 36, created: 40, sequence: 48, flags: 56, id: 64, digest: 80, kind: 112, length: 116 };
 const typeLength = 32;
 const headerLength = 120;
+// First and last of its kind, as an acknowledgement is. Nothing is decided by it.
 const acknowledgeFlags = 3n;
 
-/** Writes a frame. The first frame of a direction and what is no data carry flags, by which nothing is decided today. */
+/** Writes a frame. */
 export function encodeFrame({ type, sequence, id, payloadType, payload }: Frame): Buffer {
     const bytes = Buffer.alloc(headerLength + payload.length);
     bytes.writeUInt32BE(at.length, 0);

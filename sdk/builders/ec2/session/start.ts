@@ -1,7 +1,8 @@
 import type * as sdk from "@aws-sdk/client-ssm";
 
 import { MultiArchError, messageOf, type ErrorCode } from "../../../errors";
-import { codeOfAws, isTransientAws } from "../faults";
+import { loadSsmSdk } from "../awsSdk";
+import { readRefusal } from "../faults";
 import type { SessionTicket } from "./channel";
 
 /** What a session is for. */
@@ -31,7 +32,7 @@ const needs = "See docs/ec2.md, Without an open port, for what the builder and i
 
 /** Asks Session Manager for a session. Throws an error of the AWS SDK, or a MultiArchError where that is not installed. */
 export async function startSession({ instanceId, region, port }: SessionTarget): Promise<SessionTicket> {
-    const ssm = await loadSsm();
+    const ssm = await loadSsmSdk();
     const client = new ssm.SSMClient({ region });
     try {
         const started = await client.send(
@@ -83,36 +84,25 @@ export function explainSession({ instanceId, region, port }: SessionTarget, erro
     const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
     const { name = "" } = first as { name?: string };
     const place = `Session Manager gives no connection to port ${port} of ${instanceId} in ${region}`;
-    if (name === "TargetNotConnected") {
-        // It takes the agent a moment after the machine has started.
-        const what = `${place}: its SSM agent has not reported yet`;
-        return { code: "builder-unreachable", what, next: needs, transient: true, cause: error };
+    const unreachable = (told: string): SessionFailure => {
+        return { code: "builder-unreachable", what: `${place}: ${told}`, next: needs, transient: true, cause: error };
+    };
+    switch (name) {
+        case "TargetNotConnected":
+            // It takes the agent a moment after the machine has started.
+            return unreachable("its SSM agent has not reported yet");
+        case "AbortError":
+            return unreachable(`the API of Systems Manager did not answer within ${answerMs / 1_000} s`);
+        case "Error":
+            // The agent, the data channel or the network, not the API.
+            return /server response: 40[13]/.test(messageOf(first))
+                ? {
+                      ...unreachable("ssmmessages:OpenDataChannel is not allowed"),
+                      ...{ code: "builder-ec2-denied", transient: false },
+                  }
+                : unreachable(messageOf(first));
     }
-    if (name === "AbortError") {
-        const what = `${place}: the API of Systems Manager did not answer within ${answerMs / 1_000} s`;
-        return { code: "builder-unreachable", what, next: needs, transient: true, cause: error };
-    }
-    if (name === "Error") {
-        // The agent, the data channel or the network, not the API.
-        const isDenied = /server response: 40[13]/.test(messageOf(first));
-        const told = isDenied ? "ssmmessages:OpenDataChannel is not allowed" : messageOf(first);
-        const code = isDenied ? "builder-ec2-denied" : "builder-unreachable";
-        return { code, what: `${place}: ${told}`, next: needs, transient: !isDenied, cause: error };
-    }
-    const code = codeOfAws(name);
-    const told = code === "builder-ec2-denied" ? `${name}, when ssm:StartSession was asked for` : messageOf(first);
-    // What the SDK did not throw has no answer of AWS, and is no fault of the network either.
-    const isOfAws = "$metadata" in (first as object) || name === "TimeoutError";
-    const transient = code === "builder-ec2" && isOfAws && isTransientAws(first);
-    return { code, what: `${place}: ${told}`, transient, cause: error };
-}
-
-/** Loaded only for those who use it: it is not installed with this package. */
-async function loadSsm(): Promise<typeof sdk> {
-    try {
-        return await import("@aws-sdk/client-ssm");
-    } catch (cause) {
-        const what = "sessions are started with the package @aws-sdk/client-ssm, which is not installed";
-        throw new MultiArchError("builder-ec2-sdk", { what, next: "Run npm install @aws-sdk/client-ssm.", cause });
-    }
+    const { code, told, transient } = readRefusal(first);
+    const asked = code === "builder-ec2-denied" ? ", when ssm:StartSession was asked for" : "";
+    return { code, what: `${place}: ${told}${asked}`, transient, cause: error };
 }

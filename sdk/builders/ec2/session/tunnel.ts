@@ -26,15 +26,29 @@ const byAddress = new Map<string, Tunnel>();
 
 /**
  * The builder on an instance, at an address of this machine. Each connection to it is a session of its own. TLS goes
- * through from end to end, so others on this machine get no further than its beginning.
+ * through from end to end, so others on this machine get no further than its beginning. Throws `builder-insecure` where
+ * there is none.
  */
 export async function throughSession(node: BuilderNode, target: SessionTarget): Promise<BuilderNode> {
+    if (node.tls === undefined) {
+        const what = "a session ends at a port of this machine, which is open to all its users without TLS";
+        const next = "Give tls.ca, tls.cert and tls.key.";
+        throw builderError(node, "builder-insecure", what, { field: "tls", next });
+    }
+    const { address } = await findTunnel(target);
+    return { ...node, address, through: "Session Manager" };
+}
+
+function findTunnel(target: SessionTarget): Promise<Tunnel> {
     const key = JSON.stringify([target.region, target.instanceId, target.port]);
-    const opening = tunnels.get(key) ?? openTunnel(target);
+    const known = tunnels.get(key);
+    if (known !== undefined) {
+        return known;
+    }
+    const opening = openTunnel(target);
     tunnels.set(key, opening);
     opening.catch(() => tunnels.delete(key));
-    const { address } = await opening;
-    return { ...node, address, through: "Session Manager" };
+    return opening;
 }
 
 /** Does something with a builder. What fails because there was no session says so. */
@@ -78,7 +92,7 @@ async function connect(socket: net.Socket, target: SessionTarget, tunnel: Tunnel
     };
     socket.on("error", () => undefined);
     try {
-        const { stream, ready } = openChannel(await startSession(target));
+        const { stream, ready } = await openChannel(await startSession(target));
         let isConnected = false;
         stream.once("error", fail);
         stream.once("close", () => socket.destroySoon());
