@@ -37,19 +37,12 @@ await runMain(async () => {
         say(HELP);
         return 0;
     }
-    const isDestroy = args.includes("--destroy");
-    const lastRegion = readRun()?.region;
-    const env = isDestroy && lastRegion ? { AWS_REGION: lastRegion } : process.env;
-    const { options, problems } = parseAwsOptions(
-        args.filter((arg) => arg !== "--destroy"),
-        env,
-    );
-    const wrong = isDestroy ? problems.filter((problem) => !problem.startsWith("--fleet is missing")) : problems;
-    if (wrong.length > 0) {
-        say(`${wrong.map((problem) => `- ${problem}`).join("\n")}\nnpm run test:aws -- --help says more`);
+    const { options, problems } = parseAwsOptions(args, { lastRegion: readRun()?.region });
+    if (problems.length > 0) {
+        say(`${problems.map((problem) => `- ${problem}`).join("\n")}\nnpm run test:aws -- --help says more`);
         return 2;
     }
-    if (isDestroy) {
+    if (options.destroy) {
         return destroy(options.region);
     }
     const isAllowed = describePlan(options);

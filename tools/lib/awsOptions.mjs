@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 
 /**
  * What `npm run test:aws` was asked for.
@@ -9,6 +10,7 @@ import { existsSync, readFileSync } from "node:fs";
  * @property {string | undefined} dockerfile that of the image; one that runs a step when not given
  * @property {number | undefined} upToUsd what the run may cost
  * @property {boolean} dryRun
+ * @property {boolean} destroy takes away what an earlier run has left, and does nothing else
  *
  * The inputs that matter here; all others are passed on.
  * @typedef {{
@@ -41,50 +43,60 @@ const restUsd = 0.05;
 // More machines, disks that cost more, and requests that outlive both.
 const refused = ["spot", "nodesPerPlatform", "cache.iops", "cache.throughput"];
 
-const values = ["--region", "--fleet", "--repository", "--dockerfile", "--up-to-usd"];
-const switches = ["--dry-run"];
+/** @type {Record<string, { type: "string" | "boolean" }>} */
+const known = {
+    region: { type: "string" },
+    fleet: { type: "string" },
+    repository: { type: "string" },
+    dockerfile: { type: "string" },
+    "up-to-usd": { type: "string" },
+    "dry-run": { type: "boolean" },
+    destroy: { type: "boolean" },
+};
 
 /**
  * Reads the arguments. All that is wrong is told at once.
  * @param {readonly string[]} argv
- * @param {NodeJS.ProcessEnv} [env] where a region may stand as well
+ * @param {object} [circumstances]
+ * @param {NodeJS.ProcessEnv} [circumstances.env] where a region may stand as well
+ * @param {string} [circumstances.lastRegion] that of the run that has left something
  * @returns {{ options: AwsOptions, problems: string[] }}
  */
-export function parseAwsOptions(argv, env = process.env) {
-    /** @type {Map<string, string>} */
-    const given = new Map();
-    /** @type {string[]} */
-    const problems = [];
-    for (let position = 0; position < argv.length; position += 1) {
-        const [name = "", ...inline] = (argv[position] ?? "").split("=");
-        if (switches.includes(name)) {
-            given.set(name, "");
-        } else if (values.includes(name)) {
-            const value = inline.length > 0 ? inline.join("=") : argv[(position += 1)];
-            given.set(name, value ?? "");
-            if (value === undefined || value === "") {
-                problems.push(`${name} needs a value`);
-            }
-        } else {
-            problems.push(`there is no option ${name}`);
+export function parseAwsOptions(argv, { env = process.env, lastRegion } = {}) {
+    // It would throw at the first problem when it were strict.
+    const { values, positionals } = parseArgs({ args: [...argv], options: known, strict: false });
+    const unknown = Object.keys(values).filter((name) => !(name in known));
+    const problems = [...unknown.map((name) => `--${name}`), ...positionals].map(
+        (name) => `there is no option ${name}`,
+    );
+    /** @param {string} name */
+    const text = (name) => {
+        const value = values[name];
+        if (value === true || value === "") {
+            problems.push(`--${name} needs a value`);
         }
-    }
-    const region = given.get("--region") ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"] ?? "";
+        return typeof value === "string" ? value : undefined;
+    };
+    const destroy = values["destroy"] === true;
+    const region =
+        text("region") ?? (destroy ? lastRegion : undefined) ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"] ?? "";
     if (region === "") {
         problems.push("--region is missing, and AWS_REGION is not set");
     }
-    const fleet = readFleet(given.get("--fleet"), problems);
-    const limit = given.get("--up-to-usd");
+    const file = text("fleet");
+    const fleet = destroy ? {} : readFleet(file, problems);
+    const limit = text("up-to-usd");
     const upToUsd = limit === undefined ? undefined : Number(limit);
     if (upToUsd !== undefined && !(upToUsd > 0)) {
         problems.push(`--up-to-usd is a number of US dollars, not ${limit}`);
     }
-    const dockerfile = given.get("--dockerfile");
+    const dockerfile = text("dockerfile");
     if (dockerfile !== undefined && dockerfile !== "" && !existsSync(dockerfile)) {
         problems.push(`--dockerfile: there is no file ${dockerfile}`);
     }
-    const options = { region, fleet, repository: given.get("--repository"), dockerfile, upToUsd };
-    return { options: { ...options, dryRun: given.has("--dry-run") }, problems };
+    const dryRun = values["dry-run"] === true;
+    const options = { region, fleet, repository: text("repository"), dockerfile, upToUsd, dryRun, destroy };
+    return { options, problems };
 }
 
 /**

@@ -11,7 +11,7 @@ import { dropStaleLocks } from "./stackLocks.mjs";
 import { readJson } from "./stamp.mjs";
 
 /** What the run keeps until everything in the account is gone again. */
-export const awsRunDir = join(cacheDir, "testAws");
+const awsRunDir = join(cacheDir, "testAws");
 
 /** The project and the stack, which are in the tags of everything that is made. */
 export const awsStack = { project: "multiarch-test-aws", stack: "test" };

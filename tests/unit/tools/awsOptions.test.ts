@@ -19,7 +19,7 @@ describe("npm run test:aws", () => {
 
     const write = (inputs: object): void =>
         writeFileSync(fleet, JSON.stringify({ subnetId: "subnet-1", allowedCidrs: ["203.0.113.7/32"], ...inputs }));
-    const parse = async (...argv: string[]) => (await load()).parseAwsOptions(argv, {});
+    const parse = async (...argv: string[]) => (await load()).parseAwsOptions(argv, { env: {} });
 
     /** Runs the command, which finds no tool to build and no account to ask. */
     function run(...argv: string[]): { status: number | null; stdout: string } {
@@ -63,6 +63,14 @@ describe("npm run test:aws", () => {
         write({ instanceTypes: { "linux/amd64": "m7i.large" } });
         const { problems } = await parse("--region=x", `--fleet=${fleet}`);
         assert.deepEqual(problems, ['instanceTypes["linux/amd64"] has to be a list']);
+    });
+
+    it("takes away what a run has left without a fleet, in the region of that run", async () => {
+        const { parseAwsOptions } = await load();
+        const lastRegion = "eu-central-1";
+        const { options, problems } = parseAwsOptions(["--destroy"], { env: { AWS_REGION: "us-east-1" }, lastRegion });
+        assert.deepEqual([options.destroy, options.region, problems], [true, lastRegion, []]);
+        assert.equal(parseAwsOptions(["--destroy", "--region=x"], { env: {}, lastRegion }).options.region, "x");
     });
 
     it("lets nobody in where sessions are used", async () => {
