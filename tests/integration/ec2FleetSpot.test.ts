@@ -41,7 +41,7 @@ describe("a fleet of spot instances", () => {
     });
     after(async () => {
         await stack.remove();
-        spot.stop();
+        await spot.stop();
         await account.stop();
     });
 

@@ -37,7 +37,7 @@ describe("a host that boots from the generated user data", () => {
 
     after(async () => {
         await builder?.remove();
-        store?.close();
+        await store?.close();
         release?.remove();
     });
 

@@ -35,7 +35,7 @@ describe("a host whose surroundings are not as they should be", () => {
 
     after(async () => {
         await builder?.remove();
-        store?.close();
+        await store?.close();
         release?.remove();
     });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import type { BuildReport, NodeArgs } from "../../sdk";
-import { startEc2Double, type Ec2Double } from "../support/ec2Double";
+import { nodeOnEc2, startEc2Double, type Ec2Double } from "../support/ec2Double";
 import { writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
 import { startSsmDouble, type SsmDouble } from "../support/ssmDouble";
@@ -20,10 +20,8 @@ describe("builders behind Session Manager", () => {
     let ssm: SsmDouble;
 
     const nodeOf = (architecture: Architecture): NodeArgs => {
-        const { endpoint, host } = stack.world.builders[architecture];
-        const { platform, tls } = endpoint;
         const target = { instanceId: ids[architecture], region: "eu-central-1", addressKind: "ssm" as const };
-        return { platform, ec2: target, serverName: host.address, ...(tls === undefined ? {} : { tls }) };
+        return nodeOnEc2(stack.world.builders[architecture], target);
     };
 
     before(async () => {

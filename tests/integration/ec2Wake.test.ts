@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import type { BuildReport, NodeArgs } from "../../sdk";
-import { startEc2Double, type DoubleInstance, type Ec2Double } from "../support/ec2Double";
+import { nodeOnEc2, startEc2Double, type DoubleInstance, type Ec2Double } from "../support/ec2Double";
 import { writeContext } from "../support/images";
 import { useImageStack } from "../support/imageStack";
 import type { Architecture } from "../support/world";
@@ -22,10 +22,8 @@ describe("builders on EC2", () => {
         return { state: "stopped", privateAddress: builder.host.address, boot: () => builder.start() };
     };
     const nodeOf = (architecture: Architecture): NodeArgs => {
-        const { endpoint, host } = stack.world.builders[architecture];
-        const { platform, tls } = endpoint;
         const target = { instanceId: ids[architecture], region: "eu-central-1" };
-        return { platform, ec2: target, serverName: host.address, ...(tls === undefined ? {} : { tls }) };
+        return nodeOnEc2(stack.world.builders[architecture], target);
     };
     const powerOff = async (): Promise<void> => {
         for (const architecture of architectures) {

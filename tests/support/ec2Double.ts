@@ -1,5 +1,6 @@
-import * as http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Ec2InstanceArgs, NodeArgs } from "../../sdk";
+import { startAnswering } from "./httpAnswers";
+import type { Builder } from "./world";
 
 /** One instance of the double, which a test may change at any time. */
 export interface DoubleInstance {
@@ -25,24 +26,19 @@ export interface Ec2Double {
     readonly asked: string[];
     /** The error code that every request is answered with. */
     refuses: string | undefined;
-    close(): Promise<void>;
+    readonly close: () => Promise<void>;
 }
 
 /** Starts the double on a port of its own. */
 export async function startEc2Double(): Promise<Ec2Double> {
-    const server = http.createServer((request, response) => {
-        const chunks: Buffer[] = [];
-        request.on("data", (chunk: Buffer) => chunks.push(chunk));
-        request.on("end", () => {
-            const form = new URLSearchParams(Buffer.concat(chunks).toString());
-            const [status, body] = answer(double, form.get("Action") ?? "", form.get("InstanceId.1") ?? "");
-            response.writeHead(status, { "content-type": "text/xml" }).end(body);
-        });
+    const { url, stop } = await startAnswering((_request, text) => {
+        const form = new URLSearchParams(text);
+        const [status, body] = answer(double, form.get("Action") ?? "", form.get("InstanceId.1") ?? "");
+        return { status, body };
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const double: Ec2Double = {
         env: {
-            AWS_ENDPOINT_URL_EC2: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+            AWS_ENDPOINT_URL_EC2: url,
             AWS_ACCESS_KEY_ID: "id",
             AWS_SECRET_ACCESS_KEY: "hunter2",
             AWS_EC2_METADATA_DISABLED: "true",
@@ -50,11 +46,7 @@ export async function startEc2Double(): Promise<Ec2Double> {
         instances: new Map(),
         asked: [],
         refuses: undefined,
-        close: () =>
-            new Promise((resolve) => {
-                server.closeAllConnections();
-                server.close(() => resolve());
-            }),
+        close: stop,
     };
     return double;
 }
@@ -102,4 +94,10 @@ function describe(id: string, instance: DoubleInstance): string {
 function refuse(code: string): [number, string] {
     const error = `<Error><Code>${code}</Code><Message>The double says no.</Message></Error>`;
     return [400, `<Response><Errors>${error}</Errors><RequestID>1</RequestID></Response>`];
+}
+
+/** A builder of the world as the one on an instance: known by its certificate, wherever the instance is. */
+export function nodeOnEc2({ endpoint, host }: Builder, ec2: Ec2InstanceArgs): NodeArgs {
+    const { platform, tls } = endpoint;
+    return { platform, ec2, serverName: host.address, ...(tls === undefined ? {} : { tls }) };
 }

@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
-import * as http from "node:http";
-import type { AddressInfo } from "node:net";
+import type * as http from "node:http";
 
 import * as ec2 from "@aws-sdk/client-ec2";
 
 import type { Aws } from "./aws";
 import { bootHost, type Ec2Host } from "./ec2Host";
 import { createCredentials } from "./ec2Parameters";
-import { forward, readBody, type Answer } from "./httpForward";
+import { forward, startAnswering, type Answer } from "./httpAnswers";
 import { createVolume, type Ec2Volume } from "./ec2Volume";
 import type { World } from "./world";
 
@@ -112,8 +111,7 @@ export async function startMachines(world: World, account: Aws): Promise<Ec2Mach
 
     // One after the other: a machine that ends must not be stopped by whoever looks at it meanwhile.
     let last: Promise<unknown> = Promise.resolve();
-    const handle = async (request: http.IncomingMessage): Promise<Answer> => {
-        const body = await readBody(request);
+    const handle = async (request: http.IncomingMessage, body: string): Promise<Answer> => {
         const form = new URLSearchParams(body);
         if (!form.has("Action")) {
             return forward(moto, request, body);
@@ -123,22 +121,12 @@ export async function startMachines(world: World, account: Aws): Promise<Ec2Mach
         return answer;
     };
 
-    const server = http.createServer((request, response) => {
-        handle(request).then(
-            ({ status, headers: { "content-type": type = "text/xml" }, body }) => {
-                response.writeHead(status, { "content-type": type }).end(body);
-            },
-            (error: unknown) => response.writeHead(500).end(String(error)),
-        );
-    });
-    await new Promise<void>((resolve) => server.listen(0, world.network.gateway, resolve));
-    const url = `http://${world.network.gateway}:${(server.address() as AddressInfo).port}`;
+    const { url, stop } = await startAnswering(handle, world.network.gateway);
     return {
         env: { ...account.env, AWS_ENDPOINT_URL: url },
         ...{ url, hosts, asked },
         async remove() {
-            server.closeAllConnections();
-            server.close();
+            await stop();
             for (const host of hosts.values()) {
                 await host.terminate();
             }

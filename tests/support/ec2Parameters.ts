@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
+
+import { startAnswering, type Answer } from "./httpAnswers";
 
 /** What the role of an instance gives it. */
 export interface RoleCredentials {
@@ -18,7 +19,7 @@ export interface ParameterStore {
     put(name: string, value: string, readers: RoleCredentials): void;
     /** The names of the parameters that were read, in order. */
     readonly reads: readonly string[];
-    close(): void;
+    readonly close: () => Promise<void>;
 }
 
 /** Makes credentials that nobody else has. */
@@ -39,50 +40,26 @@ export function createCredentials(): RoleCredentials {
 export async function startParameterStore(address: string): Promise<ParameterStore> {
     const parameters = new Map<string, { value: string; readers: RoleCredentials }>();
     const reads: string[] = [];
-    const server = createServer((request, response) => {
-        void readBody(request).then((body) => {
-            const { Name = "", WithDecryption } = JSON.parse(body || "{}") as {
-                Name?: string;
-                WithDecryption?: boolean;
-            };
-            const refuse = (type: string): void => {
-                response.writeHead(400, { "content-type": "application/x-amz-json-1.1" });
-                response.end(JSON.stringify({ __type: type, message: type }));
-            };
-            const found = parameters.get(Name);
-            if (request.headers["x-amz-target"] !== "AmazonSSM.GetParameter") {
-                refuse("UnknownOperationException");
-            } else if (!isSignedBy(request, found?.readers) || WithDecryption !== true) {
-                refuse("AccessDeniedException");
-            } else {
-                reads.push(Name);
-                const parameter = { Name, Type: "SecureString", Value: found?.value, Version: 1 };
-                response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
-                response.end(JSON.stringify({ Parameter: parameter }));
-            }
-        });
-    });
-    await new Promise<void>((resolve) => server.listen(0, address, resolve));
-    return {
-        url: `http://${address}:${(server.address() as AddressInfo).port}`,
-        put: (name, value, readers) => void parameters.set(name, { value, readers }),
-        reads,
-        close() {
-            server.closeAllConnections();
-            server.close();
-        },
+    const answerJson = (status: number, content: object): Answer => {
+        return { status, body: JSON.stringify(content), type: "application/x-amz-json-1.1" };
     };
+    const refuse = (type: string): Answer => answerJson(400, { __type: type, message: type });
+    const { url, stop } = await startAnswering((request, body) => {
+        const { Name = "", WithDecryption } = JSON.parse(body || "{}") as { Name?: string; WithDecryption?: boolean };
+        const found = parameters.get(Name);
+        if (request.headers["x-amz-target"] !== "AmazonSSM.GetParameter") {
+            return refuse("UnknownOperationException");
+        }
+        if (!isSignedBy(request, found?.readers) || WithDecryption !== true) {
+            return refuse("AccessDeniedException");
+        }
+        reads.push(Name);
+        return answerJson(200, { Parameter: { Name, Type: "SecureString", Value: found?.value, Version: 1 } });
+    }, address);
+    return { url, put: (name, value, readers) => void parameters.set(name, { value, readers }), reads, close: stop };
 }
 
 function isSignedBy(request: IncomingMessage, readers: RoleCredentials | undefined): boolean {
     const { authorization = "", "x-amz-security-token": token } = request.headers;
     return readers !== undefined && authorization.includes(`=${readers.AccessKeyId}/`) && token === readers.Token;
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) {
-        chunks.push(chunk as Buffer);
-    }
-    return Buffer.concat(chunks).toString("utf8");
 }

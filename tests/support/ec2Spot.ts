@@ -1,10 +1,9 @@
-import * as http from "node:http";
-import type { AddressInfo } from "node:net";
+import type * as http from "node:http";
 
 import * as ec2 from "@aws-sdk/client-ec2";
 
 import type { Aws } from "./aws";
-import { forward, readBody, type Answer } from "./httpForward";
+import { forward, startAnswering, type Answer } from "./httpAnswers";
 
 /** A request for a spot instance, as EC2 keeps it. */
 interface SpotRequestState {
@@ -26,7 +25,7 @@ export interface Ec2Spot {
     readonly asked: string[];
     /** The error that cancelling is answered with. */
     refuses: string | undefined;
-    stop(): void;
+    readonly stop: () => Promise<void>;
 }
 
 /** Starts it for an account. */
@@ -35,7 +34,7 @@ export async function startSpot(account: Aws): Promise<Ec2Spot> {
     const client = account.clients.ec2;
     const requests = new Map<string, SpotRequestState>();
     const asked: string[] = [];
-    const answerXml = (body: string, status = 200): Answer => ({ status, headers: {}, body });
+    const answerXml = (body: string, status = 200): Answer => ({ status, body });
     const refuse = (code = "InvalidSpotInstanceRequestID.NotFound"): Answer => {
         const error = `<Error><Code>${code}</Code><Message>The account says no.</Message></Error>`;
         return answerXml(`<Response><Errors>${error}</Errors></Response>`, 400);
@@ -72,8 +71,7 @@ export async function startSpot(account: Aws): Promise<Ec2Spot> {
     };
     const runs = new Map<string, { request: http.IncomingMessage; body: string }>();
 
-    const handle = async (request: http.IncomingMessage): Promise<Answer> => {
-        const body = await readBody(request);
+    const handle = async (request: http.IncomingMessage, body: string): Promise<Answer> => {
         const form = new URLSearchParams(body);
         const action = form.get("Action") ?? "";
         const instanceId = form.get("InstanceId.1") ?? "";
@@ -103,23 +101,10 @@ export async function startSpot(account: Aws): Promise<Ec2Spot> {
         return action === "DescribeInstances" ? { ...answer, body: shown } : answer;
     };
 
-    const server = http.createServer((request, response) => {
-        handle(request).then(
-            ({ status, headers: { "content-type": type = "text/xml" }, body }) => {
-                response.writeHead(status, { "content-type": type }).end(body);
-            },
-            (error: unknown) => response.writeHead(500).end(String(error)),
-        );
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { url, stop } = await startAnswering(handle);
     const spot: Ec2Spot = {
         env: { ...account.env, AWS_ENDPOINT_URL: url },
-        ...{ requests, asked, refuses: undefined },
-        stop() {
-            server.closeAllConnections();
-            server.close();
-        },
+        ...{ requests, asked, refuses: undefined, stop },
     };
     return spot;
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import * as http from "node:http";
-import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 
+import { startAnswering } from "./httpAnswers";
 import { serveSession } from "./ssmAgent";
 
 /** Session Manager: the one action that is used, in its own protocol, and the agents of its instances. */
@@ -55,13 +54,9 @@ export async function startSsmDouble(): Promise<SsmDouble> {
         const StreamUrl = `${url.replace("http:", "ws:")}/v1/data-channel/${SessionId}?role=publish_subscribe`;
         return [200, { SessionId, StreamUrl, TokenValue: token }];
     };
-    const server = http.createServer((request, response) => {
-        const chunks: Buffer[] = [];
-        request.on("data", (chunk: Buffer) => chunks.push(chunk));
-        request.on("end", () => {
-            const [status, body] = answer(String(request.headers["x-amz-target"]), Buffer.concat(chunks).toString());
-            response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
-        });
+    const { server, url, stop } = await startAnswering(({ headers }, text) => {
+        const [status, body] = answer(String(headers["x-amz-target"]), text);
+        return { status, body: JSON.stringify(body), type: "application/x-amz-json-1.1" };
     });
     const channels = new WebSocketServer({
         server,
@@ -80,19 +75,15 @@ export async function startSsmDouble(): Promise<SsmDouble> {
         const { host, port = Number(session.request.Parameters.portNumber[0]) } = agent;
         serveSession(socket, { host, port, token: session.token, isFaulty: double.isFaulty, isMute: double.isMute });
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const double: SsmDouble = {
         env: { AWS_ENDPOINT_URL_SSM: url },
         agents: new Map(),
         ...{ asked: [], tokens: [], refuses: undefined, isFaulty: false, isMute: false, refusesChannels: false },
         countOpen: () => channels.clients.size,
-        close: () =>
-            new Promise((resolve) => {
-                channels.clients.forEach((socket) => socket.terminate());
-                server.closeAllConnections();
-                server.close(() => resolve());
-            }),
+        close() {
+            channels.clients.forEach((socket) => socket.terminate());
+            return stop();
+        },
     };
     return double;
 }

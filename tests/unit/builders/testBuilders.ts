@@ -8,6 +8,7 @@ import {
     type BuildRecord,
     type SolveRequest,
 } from "../../../sdk/builders/control/messages";
+import { checkNodes, type CheckOptions, type LeasedImage } from "../../../sdk/build/lease";
 import type { BuilderNode } from "../../../sdk/builders/node";
 import { preflight } from "../../../sdk/builders/preflight";
 import { controlService } from "../../../sdk/builders/control/service";
@@ -151,6 +152,22 @@ export function nodeOn(port: number, more: Partial<BuilderNode> = {}): BuilderNo
         ...(more.tls ? {} : { insecure: true }),
         ...more,
     };
+}
+
+/** The error with which all builders of an image are found unfit, which has to have the code. */
+export async function failedCheck(
+    image: LeasedImage,
+    nodes: readonly BuilderNode[],
+    code: ErrorCode,
+    options: CheckOptions,
+): Promise<MultiArchError> {
+    const error = await checkNodes(image, nodes, options).then(
+        () => assert.fail("a builder was found fit"),
+        (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof MultiArchError, String(error));
+    assert.equal(error.code, code, error.message);
+    return error;
 }
 
 /** Checks a node, expects it to be refused for one reason, and gives the error. */

@@ -12,7 +12,7 @@ import { MultiArchError, type ErrorCode } from "../../../../sdk/errors";
 import { startEc2Double, type Ec2Double } from "../../../support/ec2Double";
 import { startSsmDouble, type SsmDouble } from "../../../support/ssmDouble";
 import { createAuthority } from "../testCertificates";
-import { findClosedPort, nodeOn, startBuilder, type TestServer } from "../testBuilders";
+import { failedCheck, findClosedPort, nodeOn, startBuilder, type TestServer } from "../testBuilders";
 
 const instanceId = "i-0000000000000000c";
 const region = "eu-central-1";
@@ -62,14 +62,8 @@ describe("builders behind Session Manager", () => {
         });
     };
     const options: CheckOptions = { lookMs: 20, bootMs: 3_000, patienceMs: 0 };
-    const failure = async (code: ErrorCode, one = node()): Promise<MultiArchError> => {
-        const error = await checkNodes(image, [one], options).then(
-            () => assert.fail("there was a lease"),
-            (thrown: unknown) => thrown,
-        );
-        assert.ok(error instanceof MultiArchError, String(error));
-        assert.equal(error.code, code, error.message);
-        return error;
+    const failure = (code: ErrorCode, one = node()): Promise<MultiArchError> => {
+        return failedCheck(image, [one], code, options);
     };
     const connect = async (port: number): Promise<net.Socket> => {
         ssm.agents.set(instanceId, { host: "127.0.0.1", port });

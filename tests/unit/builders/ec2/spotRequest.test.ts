@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import * as http from "node:http";
-import type { AddressInfo } from "node:net";
 
 import { MultiArchError } from "../../../../sdk/errors";
 import type { OperationContext } from "../../../../sdk/resources/lifecycle";
 import { createSpotRequestLifecycle } from "../../../../sdk/resources/spotRequestLifecycle";
 import { unknownValue } from "../../../../sdk/resources/values";
+import { startAnswering, type Answering } from "../../../support/httpAnswers";
 
 /** The real AWS SDK asks a server that answers for one request. What comes of it in a stack: tests/integration/ec2FleetSpot.test.ts. */
 describe("a spot request", () => {
@@ -17,30 +16,25 @@ describe("a spot request", () => {
     const asked: string[] = [];
     let status = "active";
     let refuses: string | undefined;
-    let server: http.Server;
+    let server: Answering;
 
     before(async () => {
-        server = http.createServer((request, response) => {
-            const chunks: Buffer[] = [];
-            request.on("data", (chunk: Buffer) => chunks.push(chunk));
-            request.on("end", () => {
-                const form = new URLSearchParams(Buffer.concat(chunks).toString());
-                asked.push(`${form.get("Action") ?? ""} ${form.get("SpotInstanceRequestId.1") ?? ""}`);
-                const item = `<spotInstanceRequestId>sir-0abc</spotInstanceRequestId><state>${status}</state>`;
-                const found = `<R><spotInstanceRequestSet><item>${item}</item></spotInstanceRequestSet></R>`;
-                const error = `<Error><Code>${refuses ?? ""}</Code><Message>no, and an encoded request</Message></Error>`;
-                const body = refuses === undefined ? found : `<Response><Errors>${error}</Errors></Response>`;
-                response.writeHead(refuses === undefined ? 200 : 400, { "content-type": "text/xml" }).end(body);
-            });
+        server = await startAnswering((_request, text) => {
+            const form = new URLSearchParams(text);
+            asked.push(`${form.get("Action") ?? ""} ${form.get("SpotInstanceRequestId.1") ?? ""}`);
+            const item = `<spotInstanceRequestId>sir-0abc</spotInstanceRequestId><state>${status}</state>`;
+            const found = `<R><spotInstanceRequestSet><item>${item}</item></spotInstanceRequestSet></R>`;
+            const error = `<Error><Code>${refuses ?? ""}</Code><Message>no, and an encoded request</Message></Error>`;
+            return refuses === undefined
+                ? { status: 200, body: found }
+                : { status: 400, body: `<Response><Errors>${error}</Errors></Response>` };
         });
-        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-        const AWS_ENDPOINT_URL_EC2 = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const AWS_ENDPOINT_URL_EC2 = server.url;
         Object.assign(process.env, { AWS_ENDPOINT_URL_EC2, AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "hunter2" });
     });
-    after(() => {
+    after(async () => {
         process.env = environment;
-        server.closeAllConnections();
-        server.close();
+        await server.stop();
     });
     beforeEach(() => {
         asked.length = 0;
@@ -112,6 +106,19 @@ describe("a spot request", () => {
             assert.equal(error.code, "builder-ec2-denied");
             assert.match(error.message, /sir-0abc in eu-central-1 cannot be cancelled: UnauthorizedOperation/);
             assert.doesNotMatch(error.message, /encoded request|hunter2/);
+            return true;
+        });
+    });
+
+    it("says what is at stake where EC2 has not done it", async () => {
+        refuses = "InvalidParameterValue";
+        await assert.rejects(lifecycle.delete(state, context), (error: unknown) => {
+            assert.ok(error instanceof MultiArchError);
+            assert.equal(error.code, "builder-ec2");
+            assert.match(
+                error.message,
+                /sir-0abc in eu-central-1 cannot be cancelled[^]*next: Run it again: as long as/,
+            );
             return true;
         });
     });
